@@ -1,0 +1,1 @@
+"""The arithmetic: statistics, baselines, evidence and calibration. Numpy in, findings out."""

@@ -1,0 +1,1 @@
+"""The reasoning: lineage, verdicts, suspects and the life of an alert."""

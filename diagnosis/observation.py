@@ -1,0 +1,128 @@
+"""What diagnosis reads: one record of the ``observations`` log, mirroring ``schemas/observation.avsc`` field by field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TypeAlias
+
+from detectors.finding import ColumnProfile, Finding, Readings
+
+Micros: TypeAlias = int
+
+
+class ObservationKind(StrEnum):
+    """What a record of the observations log tells."""
+
+    UNKNOWN = "UNKNOWN"
+    BATCH = "BATCH"  # one batch of a dataset
+    WINDOW = "WINDOW"  # one window of a model's predictions
+    OUTCOMES = "OUTCOMES"  # what matured outcomes say of a model
+    CHANGE = "CHANGE"  # a deliberate change
+    TICK = "TICK"  # a numbered minute of arrival time
+    REQUEST = "REQUEST"  # a pipeline asks for a batch of another pipeline
+    IMPORTED = "IMPORTED"  # the answer: another pipeline's observation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the event behind an observation lies in Kafka."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """A batch this one was made from, as its producer named it; times are microseconds."""
+
+    dataset: str
+    pipeline: str | None = None
+    batch_id: str | None = None
+    partition: str | None = None
+    version: str | None = None
+    window_start: Micros | None = None
+    window_end: Micros | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictionRef:
+    """One prediction event of a window: which ids it scored, and from which batches (indices into ``parents``)."""
+
+    origin: Origin
+    at: Micros
+    rows: int
+    ids: tuple[str, ...] = ()
+    parents: tuple[int, ...] = ()
+    trace_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliberate:
+    """A change as its announcer told it: ``kind`` is one of the change kinds."""
+
+    component: str
+    kind: str
+    at: Micros
+    change_id: str
+    before: str | None = None
+    after: str | None = None
+    by: str | None = None
+    reason: str | None = None
+    url: str | None = None
+
+
+def _empty() -> Mapping[str, str]:
+    return MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Observation:
+    """One record of the log.
+
+    name: the dataset or model (``""`` for a tick). batch_id: the batch, or the id of the window. at: event time
+    (``produced_at`` or the last ``scored_at``). arrived_at: when Kafka stored the event. versions: of ``data``,
+    ``schema``, ``feature``, ``model``, ``code``, ``config`` where known. tick: the number of the minute.
+    """
+
+    kind: ObservationKind
+    pipeline: str
+    name: str = ""
+    stage: str | None = None
+    batch_id: str = ""
+    at: Micros
+    arrived_at: Micros
+    origin: Origin | None = None
+    rows: int = 0
+    source: str | None = None
+    partition: str | None = None
+    replaces: str | None = None
+    window_start: Micros | None = None
+    window_end: Micros | None = None
+    parents: tuple[Parent, ...] = ()
+    join_keys: tuple[str, ...] = ()
+    run_id: str | None = None
+    run_kind: str | None = None
+    run_status: str | None = None
+    host: str | None = None
+    owner: str | None = None
+    trace_id: str | None = None
+    versions: Mapping[str, str] = field(default_factory=_empty)
+    toggles: Mapping[str, str] = field(default_factory=_empty)
+    parameters: Mapping[str, str] = field(default_factory=_empty)
+    segments: Mapping[str, str] = field(default_factory=_empty)
+    findings: tuple[Finding, ...] = ()
+    readings: Readings = field(default_factory=Readings)
+    profiles: tuple[ColumnProfile, ...] = ()
+    gauges: Mapping[str, float] = field(default_factory=dict)
+    warming_up: bool = False
+    late: bool = False
+    predictions: tuple[PredictionRef, ...] = ()
+    change: Deliberate | None = None
+    tick: int | None = None
+
+    @property
+    def subject(self) -> str:
+        """The name detectors know it by: ``pipeline/dataset`` or ``pipeline/model``."""
+        return f"{self.pipeline}/{self.name}"

@@ -1,0 +1,1 @@
+"""The contract: Avro schemas, frozen event types, codec and framing."""

@@ -1,0 +1,1 @@
+"""The shell: agents, settings, state, producer, index, metrics and commands."""
