@@ -1,0 +1,1 @@
+"""What the four agents do with a chunk of records."""

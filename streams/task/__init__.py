@@ -1,0 +1,1 @@
+"""One agent on one partition: one state, one journal, one transaction at a time."""
