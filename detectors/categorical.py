@@ -1,0 +1,90 @@
+"""Summaries of categorical columns: rows per frequent category of the reference."""
+
+import numpy as np
+
+from detectors.batch import CategoryColumn
+from detectors.reference import TOP, Floats, Reference, category_hash
+from detectors.summary import ColumnSummary
+
+FRESH = 32  # hashes of never-seen categories kept of a batch
+NAMES = 512  # names kept of a batch while there is no reference
+
+
+def summarise_category(column: CategoryColumn, reference: Reference | None) -> ColumnSummary:
+    """Summarise codes, int32 of shape ``(rows,)``; a code outside the dictionary counts as missing."""
+    size = len(column.dictionary)
+    codes = column.codes[(column.codes >= 0) & (column.codes < size)]
+    held = np.bincount(codes, minlength=size)
+    rows: dict[str, int] = {}
+    for code in np.flatnonzero(held):  # over different values, not rows; a dictionary may repeat a name
+        name = column.dictionary[code]
+        rows[name] = rows.get(name, 0) + int(held[code])
+    return from_rows(
+        rows,
+        0,
+        reference,
+        type_=column.type,
+        count=len(column.codes),
+        missing=len(column.codes) - len(codes),
+        distinct=len(rows),
+    )
+
+
+def from_rows(
+    rows: dict[str, int],
+    other: int,
+    reference: Reference | None,
+    *,
+    type_: str | None,
+    count: int,
+    missing: int,
+    distinct: int | None,
+) -> ColumnSummary:
+    """The summary of a column whose categories hold ``rows``, and ``other`` rows categories that are not named."""
+    if reference is None:
+        kept = dict(sorted(rows.items(), key=lambda item: (-item[1], item[0]))[:NAMES])
+        return ColumnSummary(
+            kind="category",
+            type=type_,
+            count=count,
+            missing=missing,
+            distinct=distinct,
+            categories=kept,
+            other=other + sum(rows.values()) - sum(kept.values()),
+        )
+    counts, new, fresh = count_against(rows, other, reference)
+    return ColumnSummary(
+        kind="category",
+        type=type_,
+        count=count,
+        missing=missing,
+        distinct=distinct,
+        reference=reference.identity,
+        counts=counts,
+        new=new,
+        fresh=np.array(fresh[:FRESH], np.uint32),
+    )
+
+
+def count_against(rows: dict[str, int], other: int, reference: Reference) -> tuple[Floats, int, list[int]]:
+    """Rows per top category and the rest, shape ``(17,)``; rows of never-seen categories; hashes of those."""
+    counts = np.zeros(TOP + 1)
+    for i, name in enumerate(reference.categories):
+        counts[i] = rows.get(name, 0)
+    counts[TOP] = other + sum(rows.values()) - counts[:TOP].sum()
+    if reference.saturated:
+        return counts, 0, []
+    known = set(reference.known.tolist())
+    top = set(reference.categories)
+    fresh = {name: category_hash(name) for name in rows if name not in top}
+    unseen = {name: hashed for name, hashed in fresh.items() if hashed not in known}
+    return counts, sum(rows[name] for name in unseen), sorted(set(unseen.values()))
+
+
+def add_rows(a: ColumnSummary, b: ColumnSummary) -> tuple[dict[str, int], int]:
+    """Names and rows of two summaries together, and the rows that are not named."""
+    rows = dict(a.categories)
+    for name, held in b.categories.items():
+        rows[name] = rows.get(name, 0) + held
+    kept = dict(sorted(rows.items(), key=lambda item: (-item[1], item[0]))[:NAMES])
+    return kept, a.other + b.other + sum(rows.values()) - sum(kept.values())

@@ -1,0 +1,121 @@
+"""Evidence against "nothing changed", in nats: a bank of CUSUMs over many statistics at once.
+
+Each statistic has one CUSUM per direction and size of change (Page 1954; the sizes of FACTS: .25 to 4 standard
+deviations). The alarm threshold comes from the requested rate (Lorden 1971: a CUSUM of log-likelihood ratios crosses
+``h`` about every ``exp(h)`` steps) and from the tail of the excursions that this statistic really makes (peaks over
+threshold, Pickands 1975). The last zero of the crossing CUSUM is when the change began (Page; Hinkley 1970).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.reference import Floats
+
+SIZES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
+FACTORS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])  # of a rare rate
+PEAK = 3.0  # nats above which an excursion counts for the tail fit
+PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
+STEP = 12.0  # nats: the most a single batch may add to any CUSUM
+
+
+@dataclass(slots=True, eq=False)
+class Bank:
+    """The state of ``m`` statistics: 150 bytes each.
+
+    level: float64 ``(m, 2, 5)``, upward and downward CUSUMs. zero: int32 ``(m, 2, 5)``, the step at which each was
+    last zero. steps, peaks, excess, top: float64 ``(m,)``, steps taken, excursions above 3 nats, their summed height
+    above it, and the height of the running one.
+    """
+
+    level: Floats
+    zero: NDArray[np.int32]
+    steps: Floats
+    peaks: Floats
+    excess: Floats
+    top: Floats
+
+
+def empty_bank(m: int, step: int = 0) -> Bank:
+    """A bank for ``m`` statistics without any evidence."""
+    zeros = np.zeros(m)
+    return Bank(
+        np.zeros((m, 2, 5)), np.full((m, 2, 5), step, np.int32), zeros, zeros.copy(), zeros.copy(), zeros.copy()
+    )
+
+
+def normal_steps(z: Floats, tolerance: Floats, clip: float) -> Floats:
+    """Log-likelihood ratios of shifts by ``±SIZES`` against none, shape ``(m, 2, 5)``.
+
+    z: standardised, shape ``(m,)``. tolerance: the shift nobody cares about, in the same unit; clip: the largest
+    deviation believed.
+    """
+    sides = np.stack([z, -z], axis=1) - tolerance[:, None]
+    return np.clip(sides, -clip, clip)[:, :, None] * SIZES - SIZES**2 / 2
+
+
+def rare_steps(held: Floats, rows: Floats, rate: Floats) -> Floats:
+    """Log-likelihood ratios of a rare rate that grew by ``FACTORS``, shape ``(m, 2, 5)``; downward never.
+
+    held: rows counted, of ``rows``; rate: expected, in (0, 1). Binomial: a normal approximation breaks on rare counts.
+    """
+    grown = np.minimum(rate[:, None] * FACTORS, 0.5 + rate[:, None] / 2)
+    up = held[:, None] * np.log(grown / rate[:, None])
+    up += (rows - held)[:, None] * (np.log1p(-grown) - np.log1p(-rate[:, None]))
+    return np.stack([np.minimum(up, STEP), np.full_like(up, -np.inf)], axis=1)
+
+
+def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_], now: int) -> Bank:
+    """Add one step to the CUSUMs of the statistics that are ``live``, bool ``(m,)``; ``now`` counts batches."""
+    mask = live[:, None, None]
+    level = np.where(mask, np.maximum(bank.level + np.where(mask, steps, 0.0), 0.0), bank.level)
+    zero = np.where(mask & (level == 0.0), np.int32(now), bank.zero)
+    height = level.max(axis=(1, 2))
+    over = live & (bank.top > PEAK) & (height < PEAK / 2)
+    return Bank(
+        level=level,
+        zero=zero,
+        steps=bank.steps + live,
+        peaks=bank.peaks + over,
+        excess=bank.excess + np.where(over, bank.top - PEAK, 0.0),
+        top=np.where(over, 0.0, np.where(live, np.maximum(bank.top, height), bank.top)),
+    )
+
+
+def thresholds(bank: Bank, run_length: float) -> Floats:
+    """The height at which each statistic alarms once in ``run_length`` steps of no change, shape ``(m,)``.
+
+    An exponential tail is fitted to the excursions seen, with 20 pseudo-excursions at the theoretical rate; the
+    threshold is never below the theoretical one.
+    """
+    running = np.maximum(bank.top - PEAK, 0.0)  # censored: still going on
+    tail = (PRIOR + bank.peaks) / (PRIOR + bank.excess + running)
+    frequency = (PRIOR + bank.peaks) / (PRIOR * np.exp(PEAK) + bank.steps)
+    fitted = PEAK + np.log(np.maximum(run_length * frequency, 1.0)) / tail
+    return np.maximum(np.log(run_length), fitted)
+
+
+def height(bank: Bank) -> Floats:
+    """Evidence of each statistic: its highest CUSUM, shape ``(m,)``."""
+    return bank.level.max(axis=(1, 2), initial=0.0)
+
+
+def last_zero(bank: Bank) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """When the highest CUSUM of each statistic was last zero, and which one it is (``divmod(index, 5)``)."""
+    flat = bank.level.reshape(len(bank.level), -1)
+    highest = flat.argmax(axis=1)
+    return bank.zero.reshape(flat.shape)[np.arange(len(flat)), highest], highest
+
+
+def forget(bank: Bank, chosen: NDArray[np.bool_], now: int) -> Bank:
+    """Set the evidence of the ``chosen`` statistics to zero; what was learnt of their tails stays."""
+    mask = chosen[:, None, None]
+    return Bank(
+        level=np.where(mask, 0.0, bank.level),
+        zero=np.where(mask, np.int32(now), bank.zero),
+        steps=bank.steps,
+        peaks=bank.peaks,
+        excess=bank.excess,
+        top=np.where(chosen, 0.0, bank.top),
+    )

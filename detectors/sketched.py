@@ -1,0 +1,88 @@
+"""Summaries of columns that their producer reduced already: histogram, KLL sketch, quantiles or frequent values."""
+
+from math import isfinite
+
+import numpy as np
+from datasketches import kll_doubles_sketch
+
+from detectors.batch import SketchColumn
+from detectors.categorical import from_rows
+from detectors.numeric import compress, weighted_bin_counts
+from detectors.reference import Floats, Reference
+from detectors.summary import ColumnSummary
+
+GRID = 512  # points a shape is spread over before it is counted against bins
+
+
+def summarise_sketch(column: SketchColumn, reference: Reference | None) -> ColumnSummary:
+    """Summarise a producer's sketch as if its rows had been seen; ``noise`` says how wrong a bin's share may be."""
+    present = max(0, column.count - column.missing - column.non_finite)
+    if column.top or column.other:
+        return from_rows(
+            _tally(column.top),
+            column.other,
+            reference if reference and reference.kind == "category" else None,
+            type_=column.type,
+            count=column.count,
+            missing=column.missing,
+            distinct=column.distinct,
+        )
+    points, weights, noise = _points(column, present)
+    usable = reference if reference and reference.kind == "number" and len(points) else None
+    mean = column.sum / present if column.sum is not None and present else 0.0
+    squares = (column.sum_squares or 0.0) - mean * mean * present
+    kept = (np.empty(0), np.empty(0)) if usable else compress(points, weights)
+    return ColumnSummary(
+        kind="number",
+        type=column.type,
+        count=column.count,
+        missing=column.missing,
+        non_finite=column.non_finite,
+        minimum=column.minimum,
+        maximum=column.maximum,
+        mean=mean if isfinite(mean) else 0.0,
+        squares=max(0.0, squares) if isfinite(squares) else 0.0,
+        distinct=column.distinct,
+        reference=usable.identity if usable else 0,
+        counts=weighted_bin_counts(points, weights, usable) if usable else np.empty(0),
+        points=kept[0],
+        weights=kept[1],
+        noise=noise,
+    )
+
+
+def _tally(top: tuple[tuple[str, int], ...]) -> dict[str, int]:
+    rows: dict[str, int] = {}
+    for name, held in top:
+        rows[name] = rows.get(name, 0) + held
+    return rows
+
+
+def _points(column: SketchColumn, present: int) -> tuple[Floats, Floats, float]:
+    """Sorted points with weights that sum to ``present``, and the variance of a bin's share."""
+    if present == 0:
+        return np.empty(0), np.empty(0), 0.0
+    if column.kll is not None:
+        sketch = kll_doubles_sketch.deserialize(column.kll)
+        ranks = (np.arange(GRID) + 0.5) / GRID
+        error = sketch.normalized_rank_error(False)
+        return _spread(np.asarray(sketch.get_quantiles(ranks)), present), *_even(present, error)
+    if column.p is not None and column.v is not None and len(column.p):
+        ranks = (np.arange(GRID) + 0.5) / GRID
+        points = np.interp(ranks, column.p, column.v)
+        return _spread(points, present), *_even(present, 0.5 / len(column.p))
+    if column.edges is not None and column.counts is not None and column.counts.sum() > 0:
+        ranks = (np.arange(GRID) + 0.5) / GRID
+        cumulative = np.concatenate([[0.0], np.cumsum(column.counts)]) / column.counts.sum()
+        points = np.interp(ranks, cumulative, column.edges)
+        return _spread(points, present), *_even(present, 0.5 / len(column.counts))
+    return np.empty(0), np.empty(0), 0.0
+
+
+def _spread(points: Floats, _present: int) -> Floats:
+    return np.sort(points[np.isfinite(points)])
+
+
+def _even(present: int, error: float) -> tuple[Floats, float]:
+    """Equal weights for the grid, and the variance of a rank that is off by ``error``."""
+    return np.full(GRID, present / GRID), error * error

@@ -1,0 +1,55 @@
+"""The type of a column's summary: everything that later arithmetic may know of its rows."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.reference import Floats
+
+
+def _floats() -> Floats:
+    return np.empty(0)
+
+
+def _hashes() -> NDArray[np.uint32]:
+    return np.empty(0, np.uint32)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColumnSummary:
+    """One column of one batch, reduced; summaries of parts add up. About 500 bytes once a reference exists.
+
+    kind: ``number`` or ``category``. count: rows, of which ``missing`` are absent and ``non_finite`` infinite; the rest
+    is *present*. minimum, maximum, mean, squares: of the present numbers; ``squares`` sums squared deviations from the
+    mean. distinct: different present values (of the largest part, where parts were added).
+    reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
+    then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
+    of ``other``. new: rows whose category the reference has never seen; ``fresh``: hashes of up to 32 of those.
+    noise: variance that the producer's sketch adds to a bin's share, beyond sampling.
+    """
+
+    kind: str
+    type: str | None = None
+    count: int
+    missing: int = 0
+    non_finite: int = 0
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float = 0.0
+    squares: float = 0.0
+    distinct: int | None = None
+    reference: int = 0
+    counts: Floats = field(default_factory=_floats)
+    points: Floats = field(default_factory=_floats)
+    weights: Floats = field(default_factory=_floats)
+    categories: dict[str, int] = field(default_factory=dict)
+    other: int = 0
+    new: int = 0
+    fresh: NDArray[np.uint32] = field(default_factory=_hashes)
+    noise: float = 0.0
+
+    @property
+    def present(self) -> int:
+        """Rows that hold a finite value."""
+        return self.count - self.missing - self.non_finite
