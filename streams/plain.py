@@ -3,8 +3,9 @@
 State is data, never pickle: whatever is decoded is checked against the type it is decoded to.
 """
 
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import numpy as np
@@ -30,14 +31,14 @@ def from_bytes(kind: type[T], data: bytes) -> T:
         UnreadableState: ``data`` is not a ``kind``.
     """
     try:
-        value: T = _decoder(kind).decode(data)
+        value: T = _decoder(cast(Hashable, kind)).decode(data)
     except (msgspec.MsgspecError, ValueError, TypeError) as error:
         raise UnreadableState(f"stored bytes are not a {kind.__name__} of this version: {error}") from error
     return value
 
 
 @cache
-def _decoder(kind: Any) -> Any:
+def _decoder(kind: Hashable) -> Any:
     return msgspec.msgpack.Decoder(kind, ext_hook=_array, dec_hook=_check_array)
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from streams.kafka.chunk import Chunk, size_of
 from streams.kafka.transaction import Fenced
-from streams.task.work import Micros, Work
+from streams.task.work import Work, clock
 
 Step: TypeAlias = Callable[[], None]
 
@@ -199,8 +199,3 @@ class Task:
                 promise.set_exception(failure)
 
         return step
-
-
-def clock() -> Micros:
-    """Now, in microseconds since the epoch."""
-    return time.time_ns() // 1000

@@ -1,11 +1,17 @@
 """What a task does, seen from its thread."""
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
 from streams.kafka.chunk import Chunk
 
 Micros: TypeAlias = int
+
+
+def clock() -> Micros:
+    """Now, in microseconds since the epoch."""
+    return time.time_ns() // 1000
 
 
 class Work(Protocol):

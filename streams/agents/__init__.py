@@ -1,1 +1,0 @@
-"""What the four agents do with a chunk of records."""

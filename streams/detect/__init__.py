@@ -1,0 +1,1 @@
+"""The detect agent: events become summaries, summaries are folded, observations come out."""

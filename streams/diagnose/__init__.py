@@ -1,0 +1,1 @@
+"""The diagnose agent: observations are folded into pipelines, alerts come out."""
