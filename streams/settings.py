@@ -83,6 +83,9 @@ class Settings(BaseSettings):
     buffer_bytes: int = Field(64_000_000, description="fetched and not yet folded, per worker process", ge=1_000_000)
     hash_salt: SecretStr = Field(SecretStr("headwater"), description="keys the hashes of sensitive columns")
 
+    worker_id: str | None = Field(
+        None, description="a stable name of this worker, unlike any other's: lets a restart rejoin at once"
+    )
     data_dir: Path | None = Field(
         None, description="where `worker --embedded` keeps its Kafka; a fresh folder if unset"
     )
