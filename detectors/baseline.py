@@ -107,3 +107,8 @@ def choose(chosen: NDArray[np.bool_], yes: Baseline, no: Baseline) -> Baseline:
         held=np.where(chosen, yes.held, no.held),
         rows=np.where(chosen, yes.rows, no.rows),
     )
+
+
+def rate_of(baseline: Baseline) -> Floats:
+    """The healthy rate behind each statistic's counts, shape ``(m,)``, never 0 or 1 (half a row is added)."""
+    return np.minimum((baseline.held + 0.5) / (baseline.rows + 1), 0.999)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from detectors.batch import CategoryColumn, ColumnInput, NumberColumn, SketchColumn
+from detectors.batch import CategoryColumn, ColumnInput, NumberColumn
 from detectors.categorical import add_rows, count_against, summarise_category
 from detectors.numeric import merge_points, summarise_numbers, weighted_bin_counts
 from detectors.reference import Reference
@@ -74,7 +74,9 @@ def against(summary: ColumnSummary, reference: Reference) -> ColumnSummary:
     if summary.kind == "category":
         counts, new, fresh = count_against(summary.categories, summary.other, reference)
         hashes = np.array(fresh[:32], np.uint32)
-        return _with(summary, reference=reference.identity, counts=counts, new=new, fresh=hashes, categories={}, other=0)
+        return _with(
+            summary, reference=reference.identity, counts=counts, new=new, fresh=hashes, categories={}, other=0
+        )
     counts = weighted_bin_counts(summary.points, summary.weights, reference)
     nothing = np.empty(0)
     return _with(summary, reference=reference.identity, counts=counts, points=nothing, weights=nothing)

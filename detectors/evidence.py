@@ -87,10 +87,9 @@ def thresholds(bank: Bank, run_length: float) -> Floats:
     """The height at which each statistic alarms once in ``run_length`` steps of no change, shape ``(m,)``.
 
     An exponential tail is fitted to the excursions seen, with 20 pseudo-excursions at the theoretical rate; the
-    threshold is never below the theoretical one.
+    threshold is never below the theoretical one. The running excursion is left out: it would flee from a true change.
     """
-    running = np.maximum(bank.top - PEAK, 0.0)  # censored: still going on
-    tail = (PRIOR + bank.peaks) / (PRIOR + bank.excess + running)
+    tail = (PRIOR + bank.peaks) / (PRIOR + bank.excess)
     frequency = (PRIOR + bank.peaks) / (PRIOR * np.exp(PEAK) + bank.steps)
     fitted = PEAK + np.log(np.maximum(run_length * frequency, 1.0)) / tail
     return np.maximum(np.log(run_length), fitted)

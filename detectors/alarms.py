@@ -1,0 +1,153 @@
+"""Alarms of the evidence: where a shift began, and when it is over."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import evidence
+from detectors.finding import Micros
+from detectors.reference import Floats
+from detectors.sentences import Shift, sentence
+from detectors.state import Active, BatchSummary, DatasetState
+from detectors.summary import ColumnSummary
+
+BACK = 4.6  # nats: a hundred to one that the statistic is back
+BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Weighed:
+    """One batch's statistics beside their baselines: arrays of shape ``(m,)``, meaningless where not ``live``.
+
+    columns: the summaries behind them. tolerance: the shift nobody cares about, in units of ``deviation``.
+    """
+
+    columns: dict[str, ColumnSummary]
+    live: NDArray[np.bool_]
+    value: Floats
+    sampling: Floats
+    held: Floats
+    rows: Floats
+    z: Floats
+    predicted: Floats
+    deviation: Floats
+    tolerance: Floats
+
+
+def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:
+    """Open a finding for each alarmed statistic, and bring those that last up to date."""
+    zero, highest = evidence.last_zero(state.bank)
+    heights = evidence.height(state.bank)
+    opened = []
+    for row in np.flatnonzero(alarmed):
+        side, size = divmod(int(highest[row]), 5)
+        earliest, latest, first = onset(state, int(zero[row]), batch)
+        opened.append(
+            Active(
+                column=state.table.column[row],
+                statistic=state.table.statistic[row],
+                rank=int(state.table.rank[row]),
+                row=int(row),
+                side=1 - 2 * side,
+                size=max(1.0, float(evidence.SIZES[size])),
+                evidence=float(heights[row]),
+                alarm_batch_id=batch.batch_id,
+                alarm_at=batch.at,
+                onset_earliest=earliest,
+                onset_latest=latest,
+                onset_batch_id=first,
+            )
+        )
+    kin = {(a.column, a.statistic): a for a in reversed(state.active) if a.row >= 0}
+    active = (*state.active, *(_named_after(a, kin.get((a.column, a.statistic))) for a in opened))
+    return replace(state, active=tuple(_current(state, a, weighed, heights) for a in active))
+
+
+def _named_after(active: Active, kin: Active | None) -> Active:
+    """Another category of a column that already has a finding belongs to that finding."""
+    if kin is None:
+        return active
+    return replace(active, alarm_batch_id=kin.alarm_batch_id, alarm_at=kin.alarm_at)
+
+
+def onset(state: DatasetState, zero: int, batch: BatchSummary) -> tuple[Micros, Micros, str | None]:
+    """Between which times a change began whose CUSUM was last zero at step ``zero``, and its first batch."""
+    recent = state.recent
+    healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= zero))
+    changed = np.flatnonzero(recent.step > zero)
+    latest = int(recent.at[changed[0]]) if len(changed) else batch.at
+    first = recent.ids[changed[0]] if len(changed) else batch.batch_id
+    earliest = int(recent.at[healthy[-1]]) if len(healthy) else latest
+    return min(earliest, latest), latest, first
+
+
+def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Floats) -> Active:
+    """The finding as the latest batch shows it."""
+    row = active.row
+    if row < 0 or not weighed.live[row]:
+        return active
+    shift = describe(state, row, weighed)
+    return replace(
+        active,
+        observed=shift.observed,
+        expected=shift.expected,
+        effect=shift.effect,
+        evidence=max(active.evidence, float(heights[row])),
+        sentence=sentence(active.statistic, shift),
+    )
+
+
+def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
+    """A statistic's shift in public units: rates as rates, location and scale in the column's own."""
+    name, statistic = state.table.column[row], state.table.statistic[row]
+    value, usual = float(weighed.value[row]), float(state.live.mean[row])
+    observed, expected, effect = value, usual, value - usual
+    summary = weighed.columns.get(name)
+    mean = deviation = usual_mean = usual_deviation = 0.0
+    if summary is not None:
+        position = state.columns[name].position
+        mean, deviation = summary.mean, (summary.squares / max(1, summary.present)) ** 0.5
+        usual_mean = float(state.portrait.mean[position])
+        usual_deviation = float(state.portrait.deviation[position])
+    if state.table.rate[row]:
+        held, rows = float(weighed.held[row]), float(weighed.rows[row])
+        observed, expected = held / max(1.0, rows), float(np.sin(max(usual, 0.0)) ** 2)
+        effect = 100 * (observed - expected)
+    elif statistic in ("rows", "gap"):
+        observed, expected = float(np.exp(value)), float(np.exp(usual))
+    elif statistic == "distinct":
+        observed, expected = float(np.exp(value - usual)), 1.0
+    elif statistic == "location":
+        observed, expected = mean, usual_mean
+    elif statistic == "scale":
+        observed, expected = deviation, usual_deviation
+    return Shift(
+        column=name,
+        rank=int(state.table.rank[row]),
+        observed=observed,
+        expected=expected,
+        effect=effect,
+        mean=mean,
+        deviation=deviation,
+        usual_mean=usual_mean,
+        usual_deviation=usual_deviation,
+    )
+
+
+def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState, NDArray[np.bool_]]:
+    """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed."""
+    recovered = np.zeros(len(weighed.live), np.bool_)
+    kept = []
+    for active in state.active:
+        row = active.row
+        if row < 0 or not weighed.live[row]:
+            kept.append(active)
+            continue
+        away = active.side * float(weighed.z[row]) - float(weighed.tolerance[row])
+        step = active.size**2 / 2 - active.size * away
+        back = max(0.0, active.back + min(BACK_STEP, max(-BACK_STEP, step)))
+        recovered[row] = back >= BACK
+        if back < BACK:
+            kept.append(replace(active, back=back))
+    return replace(state, active=tuple(kept)), recovered

@@ -1,0 +1,126 @@
+"""A dataset under watch: rows to summary, and the fold of summaries into state and findings.
+
+``summarise`` does all arithmetic on rows; ``fold`` is pure and sees summaries alone, so that state can be rebuilt
+from a journal of them.
+"""
+
+from dataclasses import replace
+
+from detectors.batch import BatchInput, Micros
+from detectors.checks import Claim, check, digest, duplicate, known_digest
+from detectors.column import summarise_columns
+from detectors.finding import Judgement
+from detectors.judge import judge, remember
+from detectors.life import exact_findings, standing
+from detectors.parts import gather, overdue
+from detectors.state import BatchSummary, DatasetState, Policy
+from detectors.watch import forget_columns
+
+__all__ = [
+    "BatchSummary",
+    "DatasetState",
+    "Policy",
+    "accept",
+    "complete",
+    "fold",
+    "pin",
+    "start",
+    "statistics",
+    "summarise",
+]
+
+
+def start(subject: str) -> DatasetState:
+    """The state of a dataset of which nothing has been seen."""
+    return DatasetState(subject=subject)
+
+
+def summarise(state: DatasetState, batch: BatchInput) -> BatchSummary:
+    """Reduce a batch, or a part of one, to what a fold needs, counted against the references of ``state``."""
+    references = {name: column.reference for name, column in state.columns.items()}
+    return BatchSummary(
+        subject=batch.subject,
+        batch_id=batch.batch_id,
+        at=batch.at,
+        arrived_at=batch.arrived_at,
+        rows=batch.rows,
+        parts=(batch.part_index,),
+        part_of=batch.part_of,
+        replaces=batch.replaces,
+        window_start=batch.window_start,
+        window_end=batch.window_end,
+        backfill=batch.backfill,
+        columns=summarise_columns(batch.columns, references),
+    )
+
+
+def fold(state: DatasetState, summary: BatchSummary, policy: Policy) -> tuple[DatasetState, Judgement | None]:
+    """Fold one summary into the state: the new state, and one judgement per batch (``None`` while parts are missing).
+
+    Pure: ``state`` stays as it was. A batch that came before with the same content changes nothing; batches that are
+    older than the order allows are reported ``late`` and change no statistic.
+    """
+    if summary.part_of > 1:
+        if known_digest(state, summary.batch_id) is not None and summary.replaces is None:
+            return state, None  # a part of a batch that is already judged
+        state, whole = gather(state, summary)
+        if whole is None:
+            return state, None
+        summary = whole
+    fingerprint = digest(summary)
+    if known_digest(state, summary.batch_id) == fingerprint:
+        return state, Judgement(findings=standing(state), late=True)
+    claims: list[Claim] = []
+    if (claim := duplicate(state, summary, fingerprint)) is not None:
+        claims.append(claim)
+    state, incomplete = _give_up(state, overdue(state, summary, policy.parts_wait_s))
+    claims += incomplete + check(state, summary, policy)
+    return judge(state, summary, claims, fingerprint, policy)
+
+
+def _give_up(state: DatasetState, late: tuple[BatchSummary, ...]) -> tuple[DatasetState, list[Claim]]:
+    if not late:
+        return state, []
+    rest = tuple(held for held in state.open if held not in late)
+    return replace(state, open=rest), [_incomplete(held) for held in late]
+
+
+def _incomplete(batch: BatchSummary) -> Claim:
+    there, of = len(batch.parts), batch.part_of
+    sentence = f"only {there} of {of} parts of a batch have come"
+    return Claim(statistic="incomplete_batch", sentence=sentence, observed=there, expected=of)
+
+
+def complete(
+    state: DatasetState, arrived_before: Micros, policy: Policy
+) -> tuple[DatasetState, tuple[tuple[BatchSummary, Judgement], ...]]:
+    """Give up on parts that are missing from batches whose latest part arrived before ``arrived_before``.
+
+    Each such batch is remembered and reported with an ``incomplete_batch`` finding; what came of it trains nothing.
+    """
+    judged = []
+    for held in state.open:
+        if held.arrived_at >= arrived_before:
+            continue
+        state = replace(state, open=tuple(other for other in state.open if other is not held))
+        state = remember(exact_findings(state, held, [_incomplete(held)]), held, digest(held), -1, policy)
+        judged.append((held, Judgement(findings=standing(state), warming_up=state.steps < policy.warm_up_batches)))
+    return state, tuple(judged)
+
+
+def accept(state: DatasetState, column: str | None, at: Micros) -> DatasetState:
+    """The new normal: forget what ``column`` (or the whole subject) used to look like; it is learnt afresh.
+
+    at: event time of the acceptance; findings that began later are kept.
+    """
+    return forget_columns(state, column, at)
+
+
+def pin(state: DatasetState, until: Micros) -> DatasetState:
+    """Declare batches up to event time ``until`` to be the reference: they train the baseline and never alarm."""
+    return replace(state, pinned_until=until)
+
+
+def statistics(state: DatasetState) -> int:
+    """Live statistics, each of which takes its share of the false-alarm budget."""
+    return len(state.table)

@@ -1,0 +1,160 @@
+"""What is remembered of a subject between batches. All bounded, all plain data."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.baseline import Baseline, empty_baseline
+from detectors.evidence import Bank, empty_bank
+from detectors.finding import Micros
+from detectors.reference import Floats, Reference
+from detectors.summary import ColumnSummary
+from detectors.table import Table, subject_table
+
+RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
+OPEN = 8  # batches whose parts are awaited at once
+MAX_COLUMNS = 20_000  # columns beyond these are not watched
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BatchSummary:
+    """All that a fold needs of one batch, or of one part of it: what the journal keeps.
+
+    rows: as declared. parts: the indices contained, of ``part_of``.
+    """
+
+    subject: str
+    batch_id: str
+    at: Micros
+    arrived_at: Micros
+    rows: int
+    parts: tuple[int, ...] = (0,)
+    part_of: int = 1
+    replaces: str | None = None
+    window_start: Micros | None = None
+    window_end: Micros | None = None
+    backfill: bool = False
+    columns: dict[str, ColumnSummary] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ColumnState:
+    """One column: its reference, its first row in the table, and how often it was there.
+
+    type: as declared, if it ever was. batches: in which it was. absent: latest batches in a row without it.
+    finite_rows, infinite: rows seen, and whether any was infinite, outside findings.
+    """
+
+    reference: Reference
+    offset: int
+    position: int
+    type: str | None = None
+    batches: int = 0
+    absent: int = 0
+    infinite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Active:
+    """A finding that lasts. row: its statistic in the table, -1 for an exact check.
+
+    side: +1 grew, -1 fell. size: of the shift that crossed, in standard deviations. back: nats for "back to normal".
+    observed, expected, effect, sentence: as of the latest batch that showed the statistic.
+    """
+
+    column: str
+    statistic: str
+    rank: int = 0
+    row: int = -1
+    side: int = 1
+    size: float = 1.0
+    back: float = 0.0
+    evidence: float
+    alarm_batch_id: str
+    alarm_at: Micros
+    onset_earliest: Micros
+    onset_latest: Micros
+    onset_batch_id: str | None = None
+    observed: float | None = None
+    expected: float | None = None
+    effect: float | None = None
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recent:
+    """The last 256 batches, oldest first: ids, event times, digests of their content, and the fold step of each."""
+
+    ids: tuple[str, ...] = ()
+    at: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    digest: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    step: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Portrait:
+    """Healthy columns in their own units, for sentences and plots: row ``position`` of each column.
+
+    mean, deviation: of the values, float64 ``(c,)``. share: of the 34 bins, float64 ``(c, 34)``. weight: batches.
+    """
+
+    mean: Floats = field(default_factory=lambda: np.empty(0))
+    deviation: Floats = field(default_factory=lambda: np.empty(0))
+    share: Floats = field(default_factory=lambda: np.empty((0, 34)))
+    weight: Floats = field(default_factory=lambda: np.empty(0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DatasetState:
+    """One dataset: about 20 KB, 3 KB a numeric column, 6 KB a categorical one, and the open parts.
+
+    A fold returns a new state and leaves the old one as it was: arrays are replaced, never written to.
+    live: the baseline as of now. safe: as of the last batch without suspicion, to which it returns at an alarm.
+    """
+
+    version: int = 1
+    subject: str
+    batches: int = 0
+    steps: int = 0
+    rows: int = 0
+    watermark: Micros | None = None
+    pinned_until: Micros | None = None
+    disordered: int = 0
+    window_end: Micros | None = None
+    windows: int = 0
+    joined_windows: int = 0
+    table: Table = field(default_factory=subject_table)
+    columns: dict[str, ColumnState] = field(default_factory=dict)
+    live: Baseline = field(default_factory=lambda: empty_baseline(2))
+    safe: Baseline = field(default_factory=lambda: empty_baseline(2))
+    bank: Bank = field(default_factory=lambda: empty_bank(2))
+    portrait: Portrait = field(default_factory=Portrait)
+    active: tuple[Active, ...] = ()
+    recent: Recent = field(default_factory=Recent)
+    open: tuple[BatchSummary, ...] = ()
+    pool: BatchSummary | None = None
+    pool_began: Micros = 0
+    waiting: dict[str, ColumnSummary] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How detection is set. One number matters to people: ``false_alarms_per_month``, over all that is watched.
+
+    monitored: live statistics of the whole fleet, among which that budget is split. tolerance: the shift nobody cares
+    about, in standard deviations of a row (for rates: of the arcsine). pool_rows, pool_s: smaller batches are judged
+    together until so many rows or seconds are reached (0 s: no limit). parts_wait_s: how long a batch may wait for its
+    parts once a newer one is complete. clip: the deviation a single batch is believed at most.
+    """
+
+    false_alarms_per_month: float = 1.0
+    monitored: int = 1
+    tolerance: float = 0.05
+    pool_rows: int = 500
+    pool_s: float = 0.0
+    parts_wait_s: float = 60.0
+    warm_up_batches: int = 20
+    clip: float = 5.0
+    clock_s: float = 300.0
+    second_detector: str = "none"

@@ -1,0 +1,169 @@
+"""Which statistics a subject has, one row each, and what one batch says about them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.reference import CUTS, TOP, Floats, Reference, polynomials
+from detectors.summary import ColumnSummary
+
+SUBJECT = ("rows", "gap")
+NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range", "non_finite")
+CATEGORY = ("missing_rate", "distinct", "new_category", *["category_rate"] * (TOP + 1))
+RATES = frozenset({"missing_rate", "out_of_range", "non_finite", "new_category", "category_rate"})
+UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0}  # tolerances in units of the policy's; rates: half, the rest: one
+FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6}  # a fifth, or five times, of what is usual
+ENOUGH = 30  # present rows below which the shape of a column says nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """The statistics of a subject: ``m`` rows, the subject's own first, then each column's side by side.
+
+    column: the column's name, ``""`` for the subject. rank: which frequent category, else 0. rate: bool ``(m,)``,
+    rows of a kind out of all rows. unit: what one standard deviation of a row is in the statistic's value. far: a
+    shift of the value that a single batch proves.
+    """
+
+    column: tuple[str, ...]
+    statistic: tuple[str, ...]
+    rank: NDArray[np.int32]
+    rate: NDArray[np.bool_]
+    unit: Floats
+    far: Floats
+
+    def __len__(self) -> int:
+        return len(self.column)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Measured:
+    """One batch's values, arrays of shape ``(m,)``, meaningless where not ``live``.
+
+    value: what is standardised (a rate by the arcsine of its root). sampling: the variance that drawing rows alone
+    gives it. held, rows: the counts behind a rate.
+    """
+
+    value: Floats
+    sampling: Floats
+    held: Floats
+    rows: Floats
+    live: NDArray[np.bool_]
+
+
+def subject_table() -> Table:
+    """The table of a subject without columns."""
+    none = np.empty(0)
+    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int32), rate=np.empty(0, np.bool_), unit=none, far=none)
+    return extend(empty, [("", SUBJECT)])
+
+
+def extend(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> Table:
+    """The table with the statistics of more columns, each given by its name and its statistics."""
+    names = [column for column, statistics in columns for _ in statistics]
+    added = [name for _, statistics in columns for name in statistics]
+    ranks = [rank for _, statistics in columns for rank in _ranks(statistics)]
+    return Table(
+        column=table.column + tuple(names),
+        statistic=table.statistic + tuple(added),
+        rank=np.concatenate([table.rank, np.array(ranks, np.int32)]),
+        rate=np.concatenate([table.rate, np.array([name in RATES for name in added], np.bool_)]),
+        unit=np.concatenate([table.unit, [UNIT.get(name, 0.5 if name in RATES else 1.0) for name in added]]),
+        far=np.concatenate([table.far, [FAR.get(name, 0.6 if name in RATES else 1.0) for name in added]]),
+    )
+
+
+def _ranks(statistics: tuple[str, ...]) -> list[int]:
+    first = statistics.index("category_rate") if "category_rate" in statistics else len(statistics)
+    return [max(0, i - first) for i in range(len(statistics))]
+
+
+def statistics_of(kind: str) -> tuple[str, ...]:
+    """The statistics of a column of ``kind``."""
+    return NUMBER if kind == "number" else CATEGORY
+
+
+def measure(
+    size: int,
+    summaries: Mapping[str, ColumnSummary],
+    references: Mapping[str, Reference],
+    offsets: Mapping[str, int],
+    rows: int,
+    gap_s: float | None,
+) -> Measured:
+    """The values of all ``size`` statistics in one batch, column by column of arrays.
+
+    summaries: the batch's columns, each counted against its entry in ``references``; ``offsets``: the first row of each
+    column in the table. gap_s: seconds since the batch before, ``None`` if unknown.
+    """
+    measured = Measured(
+        value=np.zeros(size),
+        sampling=np.ones(size),
+        held=np.zeros(size),
+        rows=np.zeros(size),
+        live=np.zeros(size, np.bool_),
+    )
+    if rows > 0:
+        measured.value[0], measured.sampling[0], measured.live[0] = np.log(rows), 1 / rows, True
+    if gap_s is not None and gap_s > 0:
+        measured.value[1], measured.sampling[1], measured.live[1] = np.log(gap_s), 0.01, True
+    for kind, fill in (("number", _fill_numbers), ("category", _fill_categories)):
+        names = [name for name, summary in summaries.items() if summary.kind == kind and name in offsets]
+        if names:
+            base = np.array([offsets[name] for name in names])
+            fill(measured, base, [summaries[name] for name in names], [references[name] for name in names])
+    return measured
+
+
+def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
+    counts = np.stack([summary.counts for summary in of])
+    basics = np.array([(s.count, s.missing, s.non_finite, s.distinct or 0, s.noise) for s in of], np.float64)
+    count, missing, non_finite, distinct, noise = basics.T
+    present = counts.sum(axis=1)
+    enough = present >= ENOUGH
+    scores = polynomials(np.stack([reference.share for reference in to]))
+    shape = np.einsum("cb,cbk->ck", counts, scores) / np.maximum(present, 1)[:, None]
+    at = base[:, None] + np.arange(1, 5)
+    measured.value[at] = shape
+    measured.sampling[at] = (1 / np.maximum(present, 1) + 12 * noise)[:, None]
+    measured.live[at] = enough[:, None]
+    _fill_rate(measured, base, missing, count)
+    _fill_distinct(measured, base + 5, distinct, present, enough)
+    _fill_rate(measured, base + 6, counts[:, 0] + counts[:, CUTS], present)
+    _fill_rate(measured, base + 7, non_finite, count)
+
+
+def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
+    counts = np.stack([summary.counts for summary in of])
+    basics = np.array([(s.count, s.missing, s.distinct or 0, s.new) for s in of], np.float64)
+    count, missing, distinct, new = basics.T
+    present = count - missing
+    enough = present >= ENOUGH
+    _fill_rate(measured, base, missing, count)
+    _fill_distinct(measured, base + 1, distinct, present, enough)
+    _fill_rate(measured, base + 2, new, present)
+    known = np.array([len(reference.categories) for reference in to])
+    for rank in range(TOP + 1):
+        _fill_rate(measured, base + 3 + rank, counts[:, rank], present)
+        measured.live[base + 3 + rank] &= (rank < known) | (rank == TOP)
+
+
+def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Floats) -> None:
+    """A rate, arcsine-transformed (Anscombe 1948): its variance is then 1/4n whatever the rate."""
+    measured.value[at] = np.arcsin(np.sqrt(np.clip((held + 0.375) / (rows + 0.75), 0, 1)))
+    measured.sampling[at] = 1 / (4 * rows + 2)
+    measured.held[at] = held
+    measured.rows[at] = rows
+    measured.live[at] = rows > 0
+
+
+def _fill_distinct(
+    measured: Measured, at: NDArray[np.int64], distinct: Floats, present: Floats, enough: NDArray[np.bool_]
+) -> None:
+    """Logarithm of the different values; where nearly all differ, of their share."""
+    unique = distinct > present / 2
+    measured.value[at] = np.log(np.maximum(distinct, 1) / np.where(unique, np.maximum(present, 1), 1))
+    measured.sampling[at] = 4e-4
+    measured.live[at] = enough & (distinct > 0)

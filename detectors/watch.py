@@ -1,0 +1,128 @@
+"""Which columns are watched: taken up once enough of them was seen, forgotten when a new normal is accepted."""
+
+from dataclasses import fields, replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.baseline import Baseline, empty_baseline
+from detectors.column import add
+from detectors.evidence import Bank, empty_bank
+from detectors.finding import Micros
+from detectors.reference import Reference, category_reference, number_reference
+from detectors.state import MAX_COLUMNS, BatchSummary, ColumnState, DatasetState, Portrait
+from detectors.summary import ColumnSummary
+from detectors.table import Table, extend, statistics_of
+
+PRESENT = 100  # rows that a reference is made of at least
+
+Arrays = TypeVar("Arrays", Baseline, Bank, Portrait)
+
+
+def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
+    """Give a reference to every column of ``batch`` that has none and has now shown enough rows."""
+    waiting, columns = dict(state.waiting), dict(state.columns)
+    added: list[tuple[str, tuple[str, ...]]] = []
+    rows = len(state.table)
+    for name, summary in batch.columns.items():
+        if name in columns or summary.reference or len(columns) >= MAX_COLUMNS:
+            continue
+        held = waiting.pop(name, None)
+        both = summary if held is None or held.kind != summary.kind else add(held, summary)
+        if both.present < PRESENT:
+            waiting[name] = both
+            continue
+        columns[name] = ColumnState(reference=_reference(both), offset=rows, position=len(columns), type=summary.type)
+        added.append((name, statistics_of(both.kind)))
+        rows += len(added[-1][1])
+    if not added:
+        return replace(state, waiting=waiting)
+    grown = rows - len(state.table)
+    return replace(
+        state,
+        waiting=waiting,
+        columns=columns,
+        table=extend(state.table, added),
+        live=_append(state.live, empty_baseline(grown)),
+        safe=_append(state.safe, empty_baseline(grown)),
+        bank=_append(state.bank, empty_bank(grown, state.steps)),
+        portrait=_append(state.portrait, _blank(len(added))),
+    )
+
+
+def _reference(summary: ColumnSummary) -> Reference:
+    if summary.kind == "category":
+        return category_reference(summary.categories, summary.other)
+    return number_reference(summary.points, summary.weights)
+
+
+def _blank(columns: int) -> Portrait:
+    zeros = np.zeros(columns)
+    return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34)), weight=zeros)
+
+
+def _append(a: Arrays, b: Arrays) -> Arrays:
+    names = [field.name for field in fields(a)]
+    return type(a)(**{name: np.concatenate([getattr(a, name), getattr(b, name)]) for name in names})
+
+
+def _keep(a: Arrays, rows: NDArray[np.bool_]) -> Arrays:
+    return type(a)(**{field.name: getattr(a, field.name)[rows] for field in fields(a)})
+
+
+def forget_columns(state: DatasetState, column: str | None, at: Micros) -> DatasetState:
+    """The state without what it knew of ``column``, or of any column; findings that began after ``at`` stay."""
+    if column is None:
+        fresh = DatasetState(subject=state.subject)
+        return replace(
+            fresh,
+            batches=state.batches,
+            watermark=state.watermark,
+            pinned_until=state.pinned_until,
+            recent=replace(state.recent, step=np.full_like(state.recent.step, -1)),
+            active=tuple(active for active in state.active if active.row < 0 and active.onset_earliest > at),
+            open=state.open,
+        )
+    waiting = {name: held for name, held in state.waiting.items() if name != column}
+    if column not in state.columns:
+        return replace(state, waiting=waiting, active=_without(state, column))
+    table_rows = np.array([name != column for name in state.table.column])
+    column_rows = np.array([name != column for name in state.columns])
+    moved = np.cumsum(table_rows) - 1
+    columns = {
+        name: replace(held, offset=int(moved[held.offset]), position=position)
+        for position, (name, held) in enumerate((n, h) for n, h in state.columns.items() if n != column)
+    }
+    active = tuple(
+        replace(finding, row=int(moved[finding.row])) if finding.row >= 0 else finding
+        for finding in _without(state, column)
+    )
+    table = Table(
+        column=tuple(name for name in state.table.column if name != column),
+        statistic=tuple(s for s, kept in zip(state.table.statistic, table_rows, strict=True) if kept),
+        rank=state.table.rank[table_rows],
+        rate=state.table.rate[table_rows],
+        unit=state.table.unit[table_rows],
+        far=state.table.far[table_rows],
+    )
+    return replace(
+        state,
+        waiting=waiting,
+        columns=columns,
+        active=active,
+        table=table,
+        live=_keep(state.live, table_rows),
+        safe=_keep(state.safe, table_rows),
+        bank=_keep(state.bank, table_rows),
+        portrait=_keep(state.portrait, column_rows),
+        pool=None if state.pool is None else _pool_without(state.pool, column),
+    )
+
+
+def _without(state: DatasetState, column: str) -> tuple:  # type: ignore[type-arg]
+    return tuple(finding for finding in state.active if finding.column != column)
+
+
+def _pool_without(pool: BatchSummary, column: str) -> BatchSummary:
+    return replace(pool, columns={name: held for name, held in pool.columns.items() if name != column})
