@@ -19,6 +19,10 @@ Strings: TypeAlias = Mapping[str, str]
 NOTHING: Strings = MappingProxyType({})
 
 
+def _nothing() -> Strings:
+    return NOTHING
+
+
 class RunKind(StrEnum):
     """Why a run happened."""
 
@@ -111,8 +115,8 @@ class Run:
     code_version: str | None = None
     config_version: str | None = None
     host: str | None = None
-    toggles: Strings = NOTHING
-    parameters: Strings = NOTHING
+    toggles: Strings = field(default_factory=_nothing)
+    parameters: Strings = field(default_factory=_nothing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,7 +230,7 @@ class DataBatch:
     window: Window | None = None
     join_keys: tuple[str, ...] = ()
     sampling: Sampling | None = None
-    segments: Strings = NOTHING
+    segments: Strings = field(default_factory=_nothing)
     owner: str | None = None
     trace_id: str | None = None
     columns: tuple[Column, ...] = ()
@@ -274,7 +278,7 @@ class Prediction:
     feature_reads: tuple[FeatureRead, ...] = ()
     latency_ms: float | None = None
     error: str | None = None
-    segments: Strings = NOTHING
+    segments: Strings = field(default_factory=_nothing)
     trace_id: str | None = None
 
 
