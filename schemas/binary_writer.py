@@ -17,11 +17,12 @@ Write: TypeAlias = Callable[[Any, Append], None]
 
 _END = b"\x00"
 _DOUBLE = struct.Struct("<d")
+_FLOAT64 = np.dtype("<f8")
 
 
-def write_event(write: Write, event: Any) -> bytes:
-    """The Avro body of ``event``, without any framing."""
-    chunks: list[bytes] = []
+def write_event(write: Write, event: Any, head: bytes) -> bytes:
+    """The Avro body of ``event`` behind ``head``, its framing."""
+    chunks = [head]
     write(event, chunks.append)
     return b"".join(chunks)
 
@@ -121,7 +122,7 @@ def _table(write_value: Write) -> Write:
 
 
 def _write_doubles(value: Any, append: Append) -> None:
-    numbers = np.asarray(value, "<f8")
+    numbers = np.asarray(value, _FLOAT64)
     if numbers.ndim != 1:
         raise ValueError(f"an array of shape {numbers.shape} where one dimension is expected")
     if numbers.size:

@@ -66,11 +66,11 @@ class Codec(Generic[T]):
 
     def encode(self, event: T) -> bytes:
         """The event in single-object encoding."""
-        return self._head + write_event(self._write, event)
+        return write_event(self._write, event, self._head)
 
     def encode_confluent(self, event: T, schema_id: int) -> bytes:
         """The event in the Confluent wire format, under the id a registry gave our current schema."""
-        return CONFLUENT + schema_id.to_bytes(4, "big") + write_event(self._write, event)
+        return write_event(self._write, event, CONFLUENT + schema_id.to_bytes(4, "big"))
 
     def encode_json(self, event: T) -> bytes:
         """The event as one line of JSON."""
