@@ -1,0 +1,130 @@
+"""What a record of the log adds to the index, as Redis commands: pure, and harmless to repeat."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
+
+from diagnosis.alert import Alert
+from diagnosis.observation import Observation, ObservationKind, Parent
+from streams.index.keys import DAY_MICROS, Keys, Micros, Ref, day_of, generation_of, member
+from streams.index.stored import alert_to_bytes, events_to_bytes, node_to_bytes
+
+T = TypeVar("T")
+Command: TypeAlias = tuple[str | bytes | int, ...]
+
+ALERTS_KEPT_DAYS = 90
+INDEXED = (ObservationKind.BATCH, ObservationKind.WINDOW)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Logged(Generic[T]):
+    """A record as it was read: its place in its topic and when Kafka stored it."""
+
+    partition: int
+    offset: int
+    stored_at: Micros
+    value: T
+
+    @property
+    def ref(self) -> Ref:
+        """What the index calls the record."""
+        return Ref(self.partition, self.offset)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Turns records into commands; everything about a batch expires ``retention_days`` after it was stored."""
+
+    keys: Keys
+    retention_days: float
+
+    def of_observation(self, logged: Logged[Observation], stored: int) -> list[Command]:
+        """The commands for a batch or window; none for other kinds. ``stored``: entries of that day so far."""
+        seen = logged.value
+        if seen.kind not in INDEXED:
+            return []
+        key, field = self.keys.nodes(logged.ref)
+        expires = self._expires(logged.stored_at)
+        commands: list[Command] = [
+            ("HSET", key, field, node_to_bytes(seen)),
+            ("PEXPIREAT", key, expires),
+            *self._links(logged, stored),
+        ]
+        if seen.kind is ObservationKind.WINDOW:
+            page = events_to_bytes(seen.predictions)
+            return [*commands, ("SET", self.keys.predictions(logged.ref), page, "PXAT", expires)]
+        listed = self.keys.dataset(seen.subject, day_of(seen.at))
+        return [*commands, ("ZADD", listed, seen.at, logged.ref.packed()), ("PEXPIREAT", listed, expires)]
+
+    def of_alert(self, logged: Logged[Alert]) -> list[Command]:
+        """The commands for a revision of an alert: the latest is kept, for 90 days as on its topic."""
+        alert = logged.value
+        expires = logged.stored_at // 1000 + ALERTS_KEPT_DAYS * DAY_MICROS // 1000
+        oldest = logged.stored_at - ALERTS_KEPT_DAYS * DAY_MICROS
+        commands: list[Command] = [
+            ("SET", self.keys.alert(alert.alert_id), alert_to_bytes(alert), "PXAT", expires),
+        ]
+        for listed in (self.keys.alerts(None), self.keys.alerts(alert.pipeline)):
+            commands.append(("ZADD", listed, alert.detected_at, alert.alert_id))
+            commands.append(("ZREMRANGEBYSCORE", listed, "-inf", oldest))
+        return commands
+
+    def position(self, topic: str, partition: int, offset: int) -> Command:
+        """The command that remembers how far a partition has been read: ``offset`` is the next to read."""
+        return ("SET", self.keys.position(topic, partition), offset)
+
+    def _links(self, logged: Logged[Observation], stored: int) -> Iterator[Command]:
+        day, generation = day_of(logged.stored_at), generation_of(stored)
+        texts = list(dict.fromkeys(texts_of(logged.value)))
+        expires = self._expires((day + 1) * DAY_MICROS)
+        for text in texts:
+            bucket = self.keys.bucket(day, generation, text)
+            yield ("ZADD", bucket, 0, member(text, logged.ref))
+            yield ("PEXPIREAT", bucket, expires)
+        yield ("HINCRBY", self.keys.days, day, len(texts))
+
+    def _expires(self, stored_at: Micros) -> int:
+        return int(stored_at / 1000 + self.retention_days * DAY_MICROS / 1000)
+
+
+def texts_of(seen: Observation) -> Iterator[str]:
+    """Everything by which a record is found: its id, its partition, its parents, the predictions of a window."""
+    yield id_text(seen.batch_id)
+    yield batch_text(seen.pipeline, seen.name, seen.batch_id)
+    if seen.partition is not None:
+        yield partition_text(seen.pipeline, seen.name, seen.partition)
+    for parent in seen.parents:
+        yield child_text(parent, seen.pipeline, day_of(seen.at))
+    for event in seen.predictions:
+        for prediction_id in event.ids:
+            yield prediction_text(prediction_id)
+
+
+def id_text(batch_id: str) -> str:
+    """A batch id of whatever dataset."""
+    return f"i\n{batch_id}"
+
+
+def batch_text(pipeline: str, dataset: str, batch_id: str) -> str:
+    """One batch."""
+    return f"b\n{pipeline}\n{dataset}\n{batch_id}"
+
+
+def partition_text(pipeline: str, dataset: str, partition: str) -> str:
+    """The batches of one partition of a table."""
+    return f"t\n{pipeline}\n{dataset}\n{partition}"
+
+
+def prediction_text(prediction_id: str) -> str:
+    """One prediction."""
+    return f"p\n{prediction_id}"
+
+
+def child_text(parent: Parent, pipeline: str, day: int) -> str:
+    """The children of a batch, as exactly as they name it: by id, by partition, or only the dataset and a day."""
+    where = f"{parent.pipeline or pipeline}\n{parent.dataset}"
+    if parent.batch_id is not None:
+        return f"c\n{where}\n{parent.batch_id}"
+    if parent.partition is not None:
+        return f"q\n{where}\n{parent.partition}"
+    return f"l\n{where}\n{day}"
