@@ -1,11 +1,12 @@
 """From an event's header and what the detectors said to an observation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from detectors.finding import Judgement
 from diagnosis.observation import Deliberate, Observation, ObservationKind, Origin, Parent
 from schemas.events import BatchRef, Change, DataBatch, Prediction, Run
 from streams.detect.inputs import Micros, batch_id_of
+from streams.detect.subject import Said
 
 
 def parent_of(reference: BatchRef) -> Parent:
@@ -104,6 +105,28 @@ def versions_of(prediction: Prediction) -> dict[str, str]:
     )
 
 
-def union(parents: Sequence[Parent], more: Sequence[Parent]) -> tuple[Parent, ...]:
-    """Both, each parent once, in order of appearance."""
-    return tuple(dict.fromkeys((*parents, *more)))
+def model_observation(subject: str, said: Said) -> Observation:
+    """What was seen of a window of predictions, or of matured outcomes."""
+    judgement, head = said.judgement, said.head
+    pipeline, _, name = subject.partition("/")
+    return Observation(
+        kind=ObservationKind.WINDOW if head else ObservationKind.OUTCOMES,
+        pipeline=pipeline,
+        name=name,
+        batch_id=said.window_id,
+        at=head.at if head else said.at,
+        arrived_at=head.arrived_at if head else said.arrived_at,
+        origin=head.origin if head else None,
+        rows=head.rows if head else 0,
+        parents=head.parents if head else (),
+        versions=head.versions if head else {},
+        segments=head.segments if head else {},
+        host=head.host if head else None,
+        predictions=head.refs if head else (),
+        findings=judgement.findings,
+        readings=judgement.readings,
+        profiles=judgement.profiles,
+        gauges=judgement.gauges,
+        warming_up=judgement.warming_up,
+        late=judgement.late,
+    )

@@ -6,9 +6,11 @@ can refuse a gap and drop what is stale; and the consumer reads only what is com
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, ClassVar, Protocol, cast
 
+from aiokafka.errors import KafkaError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage
 
@@ -18,6 +20,8 @@ CHUNK_RECORDS = 500
 CHUNK_BYTES = 2_000_000
 FETCH_WAIT_S = 0.2
 ALL_FULL_WAIT_S = 0.02
+
+logger = logging.getLogger(__name__)
 
 Positions = Mapping[TP, int | None]
 
@@ -94,6 +98,15 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust shi
                 self._handed_over[tp] = offset
         return standing
 
+    async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
+        consumer = self._ensure_consumer()
+        assigned = consumer.assignment()
+        ours = {driver.ensure_aiokafka_TP(tp): offset for tp, offset in positions.items() if tp in assigned}
+        try:
+            await consumer.commit(ours)
+        except KafkaError as refused:
+            logger.debug("group offsets were not committed: %s", refused)
+
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust ships no types
     """A Faust consumer whose messages carry a ``Chunk``.
@@ -155,8 +168,8 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust ships no ty
         await super().on_partitions_assigned(assigned, generation_id)
 
     async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
-        """Commit group offsets for people who watch lag; we never read them."""
-        await self._thread.commit(positions)
+        """Commit group offsets for people who watch lag; we never read them, so a failure does not matter."""
+        await self._thread.call_thread(self._thread.commit_for_watchers, positions)
 
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]  # Faust ships no types

@@ -1,0 +1,245 @@
+"""The detect agent's decisions: an event is moved, buried, recognised as a duplicate, or folded."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from diagnosis.observation import Observation
+from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
+from schemas.malformed import MalformedEvent
+from streams.detect import inputs, measures
+from streams.detect.budget import Budget
+from streams.detect.gathering import Gathering, outcomes_input
+from streams.detect.observing import batch_observation, change_observation, clock_observation, model_observation
+from streams.detect.records import Sourced, bury, move, sourced
+from streams.detect.subject import (
+    Policies,
+    Said,
+    Step,
+    StepKind,
+    Subject,
+    apply,
+    changed,
+    rows_wanted,
+    summarise_batch,
+    summarise_outcomes,
+    summarise_predictions,
+)
+from streams.kafka.chunk import Chunk
+from streams.kafka.transaction import Output
+from streams.plain import from_bytes, to_bytes
+from streams.settings import Settings
+from streams.task.reaction import Reaction
+from streams.task.work import Micros
+from streams.topics import Topic, key_of, partition_of
+
+Decode = Callable[[bytes], Event]
+CLOCK_EVERY_MICROS = 10_000_000
+REFERENCE = "reference"
+
+
+class DetectLogic:
+    """The subjects of one partition (see ``streams.task.journaled.Logic``)."""
+
+    def __init__(
+        self,
+        partition: int,
+        settings: Settings,
+        decoders: Mapping[Topic, Decode],
+        encode: Callable[[Observation], bytes],
+        policies: Policies,
+        budget: Budget,
+    ) -> None:
+        self._partition = partition
+        self._settings = settings
+        self._decoders = decoders
+        self._encode = encode
+        self._policies = policies
+        self._budget = budget
+        self._subjects: dict[str, Subject] = {}
+        self._seen: dict[str, set[int]] = {}
+        self._clock_at = 0
+
+    def read(self, chunk: Chunk, reaction: Reaction) -> None:
+        """Fold a chunk: batches, outcomes and changes one by one, the predictions of a model together."""
+        topic = Topic(chunk.topic.removeprefix(self._settings.topic_prefix))
+        gatherings: dict[str, Gathering] = {}
+        for record in chunk.records:
+            source = sourced(record, topic, chunk)
+            try:
+                event = self._decoders[source.topic](record.value or b"")
+            except MalformedEvent as error:
+                self._bury(source, error, reaction)
+                continue
+            if (home := partition_of(key_of(event.pipeline, _name(event)), self._settings.partitions)) != (
+                self._partition
+            ) and not source.moved:
+                reaction.outputs.append(move(source, self._topic(Topic.INBOX), home))
+                reaction.count("headwater_events_total", source.topic, "moved")
+                continue
+            self._fold(event, source, gatherings, reaction)
+        for gathering in gatherings.values():
+            self._fold_predictions(gathering, reaction)
+        newest = chunk.records[-1].timestamp / 1000
+        reaction.gauge("headwater_last_event_timestamp_seconds", topic, value=newest)
+
+    def _bury(self, source: Sourced, error: MalformedEvent, reaction: Reaction) -> None:
+        reaction.outputs.append(bury(source, self._topic(Topic.DEAD_LETTERS), self._partition, error))
+        reaction.count("headwater_events_total", source.topic, "dead")
+        reaction.count("headwater_dead_letters_total", source.topic, error.reason)
+
+    def _fold(self, event: Event, source: Sourced, gatherings: dict[str, Gathering], reaction: Reaction) -> None:
+        name = f"{event.pipeline}/{_name(event)}"
+        digest = inputs.digest(source.record.value or b"")
+        seen = self._seen_of(name)
+        if digest in seen:
+            reaction.count("headwater_events_total", source.topic, "duplicate")
+            return
+        seen.add(digest)
+        reaction.count("headwater_events_total", source.topic, "ok")
+        match event:
+            case Prediction():
+                gathering = gatherings.setdefault(name, Gathering(name))
+                gathering.add(event, source, digest)
+                if gathering.rows >= self._rows_wanted(name):
+                    self._fold_predictions(gatherings.pop(name), reaction)
+            case DataBatch():
+                self._fold_batch(event, source, digest, reaction)
+            case Outcome():
+                self._fold_outcome(event, source, digest, reaction)
+            case Change():
+                self._fold_change(event, source, digest, reaction)
+
+    def _fold_batch(self, batch: DataBatch, source: Sourced, digest: int, reaction: Reaction) -> None:
+        name = f"{batch.pipeline}/{batch.dataset}"
+        given = inputs.batch_input(batch, source.arrived_at)
+        summary = summarise_batch(self._subject(name), given)
+        reaction.count("headwater_rows_total", source.topic, by=batch.rows)
+        step = Step(kind=StepKind.BATCH, digests=_one(digest), batch=summary, monitored=self._budget.monitored)
+        for said in self._apply(name, step, reaction):
+            seen = batch_observation(batch, said.judgement, source.origin, source.arrived_at)
+            self._emit(seen, reaction)
+            measures.batch(batch, seen, reaction)
+
+    def _fold_predictions(self, gathering: Gathering, reaction: Reaction) -> None:
+        name = gathering.subject
+        subject = self._subject(name)
+        reaction.count("headwater_rows_total", Topic.PREDICTIONS, by=gathering.rows)
+        measures.reads(gathering, reaction)
+        step = Step(
+            kind=StepKind.PREDICTIONS,
+            digests=np.array(gathering.digests, np.uint64),
+            predictions=summarise_predictions(subject, gathering.predictions_input()),
+            head=gathering.head(),
+            monitored=self._budget.monitored,
+        )
+        self._emit_of_model(name, self._apply(name, step, reaction), reaction)
+
+    def _fold_outcome(self, outcome: Outcome, source: Sourced, digest: int, reaction: Reaction) -> None:
+        name = f"{outcome.pipeline}/{outcome.model}"
+        given = outcomes_input(outcome, name, source.arrived_at)
+        summary = summarise_outcomes(self._subject(name), given)
+        reaction.count("headwater_rows_total", source.topic, by=max(len(outcome.outcomes), len(outcome.actual or ())))
+        step = Step(kind=StepKind.OUTCOMES, digests=_one(digest), outcomes=summary, monitored=self._budget.monitored)
+        self._emit_of_model(name, self._apply(name, step, reaction), reaction)
+
+    def _fold_change(self, change: Change, source: Sourced, digest: int, reaction: Reaction) -> None:
+        change_id = change.change_id or f"{change.component}@{change.at}"
+        self._emit(change_observation(change, change_id, source.origin, source.arrived_at), reaction)
+        name = f"{change.pipeline}/{change.component}"
+        if change.kind is not ChangeKind.BASELINE:
+            self._apply(name, Step(kind=StepKind.SEEN, digests=_one(digest)), reaction)
+        elif change.after == REFERENCE:
+            self._apply(name, Step(kind=StepKind.PIN, digests=_one(digest), at=change.at), reaction)
+        else:
+            step = Step(kind=StepKind.ACCEPT, digests=_one(digest), at=change.at, column=change.after)
+            self._apply(name, step, reaction)
+
+    def _emit_of_model(self, name: str, said: tuple[Said, ...], reaction: Reaction) -> None:
+        for one in said:
+            seen = model_observation(name, one)
+            self._emit(seen, reaction)
+            measures.model(seen, reaction)
+
+    def tick(self, now: Micros, reaction: Reaction) -> None:
+        """Every ten seconds, what is due by the clock: windows nobody fills, parts nobody sends, outcomes that matured."""
+        if now < self._clock_at:
+            return
+        self._clock_at = now + CLOCK_EVERY_MICROS
+        for name, subject in list(self._subjects.items()):
+            step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
+            after, said = apply(subject, step, self._policies)
+            if not changed(subject, after, said):
+                continue
+            for one in self._apply(name, step, reaction):
+                if one.batch is not None:
+                    self._emit(clock_observation(name, one.batch, one.judgement, now), reaction)
+                else:
+                    self._emit_of_model(name, (one,), reaction)
+
+    def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
+        self._subjects[name], said = apply(self._subject(name), step, self._policies)
+        reaction.steps.append((name, to_bytes(step)))
+        self._report()
+        return said
+
+    def _report(self) -> None:
+        self._budget.report(self._partition, sum(subject.statistics for subject in self._subjects.values()))
+
+    def _emit(self, seen: Observation, reaction: Reaction) -> None:
+        measures.findings(seen, reaction)
+        key = seen.pipeline.encode()
+        home = partition_of(key, self._settings.partitions)
+        value = self._encode(seen)
+        reaction.outputs.append(Output(topic=self._topic(Topic.OBSERVATIONS), partition=home, key=key, value=value))
+
+    def _topic(self, topic: Topic) -> str:
+        return self._settings.topic_prefix + topic
+
+    def _subject(self, name: str) -> Subject:
+        return self._subjects.get(name) or Subject(name=name)
+
+    def _seen_of(self, name: str) -> set[int]:
+        kept = self._subjects[name].digests if name in self._subjects else ()
+        seen = self._seen.get(name)
+        if seen is None or len(seen) > 2 * len(kept) + 4096:
+            seen = self._seen[name] = {int(one) for one in kept}
+        return seen
+
+    def _rows_wanted(self, name: str) -> int:
+        return rows_wanted(self._subject(name), self._policies)
+
+    def replay(self, subject: str, step: bytes) -> None:
+        """Fold a step of the journal again."""
+        self._subjects[subject], _ = apply(self._subject(subject), from_bytes(Step, step), self._policies)
+        self._report()
+
+    def restore(self, subject: str, body: bytes) -> None:
+        """Take a subject as it was written."""
+        self._subjects[subject] = from_bytes(Subject, body)
+        self._report()
+
+    def dump(self, subject: str) -> bytes:
+        """A subject as it is written."""
+        return to_bytes(self._subjects[subject])
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._subjects.clear()
+        self._seen.clear()
+        self._budget.withdraw(self._partition)
+
+
+def _name(event: Any) -> str:
+    match event:
+        case DataBatch():
+            return event.dataset
+        case Change():
+            return event.component
+        case _:
+            return str(event.model)
+
+
+def _one(digest: int) -> np.ndarray[tuple[int], np.dtype[np.uint64]]:
+    return np.array([digest], np.uint64)

@@ -1,0 +1,171 @@
+"""The diagnose agent's work: its journal is its input, the ``observations`` log, so that one log gives the same alerts."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from diagnosis.pipeline import PipelineState, Policy, fold, start
+
+from diagnosis.alert import Alert, Status
+from diagnosis.observation import Observation, ObservationKind
+from streams.kafka.chunk import Chunk
+from streams.kafka.log import read_partition
+from streams.kafka.transaction import Output, Transactor
+from streams.metrics import Metrics
+from streams.plain import from_bytes, to_bytes
+from streams.settings import Settings
+from streams.task import snapshots
+from streams.task.reaction import Reaction
+from streams.task.work import Micros, clock
+from streams.topics import Topic, partition_of
+
+AGENT = "diagnose"
+MINUTE_MICROS = 60_000_000
+TASK = ""  # the subject under which the task notes how far its alerts are published
+
+Decode = Callable[[bytes], Observation]
+Write = Callable[[Alert], bytes]
+
+
+class DiagnoseWork:
+    """The pipelines of one partition (see ``streams.task.work.Work``).
+
+    Alerts and the note of how far they are published go out in one transaction; a transaction without alerts needs no
+    note, because folding its observations again says nothing new.
+    """
+
+    def __init__(
+        self, partition: int, settings: Settings, decode: Decode, encode: Callable[[Observation], bytes],
+        write: Write, policy: Policy, metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._partition = partition
+        self._settings = settings
+        self._decode = decode
+        self._encode = encode
+        self._write = write
+        self._policy = policy
+        self._metrics = metrics
+        self._log = settings.topic_prefix + Topic.OBSERVATIONS
+        self._state = settings.topic_prefix + Topic.STATE
+        self._alerts = settings.topic_prefix + Topic.ALERTS
+        self._transactor = Transactor(settings, f"{settings.topic_prefix}{AGENT}-{partition}")
+        self._recovered = False
+        self._reset()
+
+    def _reset(self) -> None:
+        self.positions: dict[str, int] = {}
+        self._pipelines: dict[str, PipelineState] = {}
+        self._firing: dict[str, Alert] = {}
+        self._ledger = snapshots.Ledger()
+        self._tick = 0
+
+    def recover(self) -> Mapping[str, int | None]:
+        """Fence, load the pipelines, fold the later observations, publish what was not published yet."""
+        if not self._recovered:
+            self._reset()
+            self._transactor.open()
+            self._load()
+            self._recovered = True
+        return dict(self.positions)
+
+    def _load(self) -> None:
+        stored = snapshots.assemble(AGENT, read_partition(self._settings, self._state, self._partition))
+        published = stored.states[TASK].position if TASK in stored.states else 0
+        for name, snapshot in stored.states.items():
+            if name != TASK:
+                self._pipelines[name] = from_bytes(PipelineState, snapshot.body)
+                self._ledger.cover(name, len(snapshot.body))
+        reaction = Reaction()
+        position = stored.floor
+        for record in read_partition(self._settings, self._log, self._partition, stored.floor):
+            offset, value = record.offset() or 0, record.value() or b""
+            known = {name: snapshot.position for name, snapshot in stored.states.items()}
+            again = Reaction()
+            self._fold(value, offset, known, again)
+            if offset >= published:
+                reaction.outputs += again.outputs
+            position = offset + 1
+        self.positions[self._log] = position
+        if reaction.outputs:
+            self._publish(reaction, position, clock())
+
+    def take(self, chunks: Sequence[Chunk], now: Micros) -> None:
+        """Fold the chunks and publish the alerts that follow."""
+        reaction = Reaction()
+        position = self.positions.get(self._log, 0)
+        for chunk in chunks:
+            for record in chunk.records:
+                self._fold(record.value or b"", record.offset, {}, reaction)
+            position = chunk.end
+        self._publish(reaction, position, now)
+
+    def _fold(self, value: bytes, offset: int, known: Mapping[str, int], reaction: Reaction) -> None:
+        seen = self._decode(value)
+        tick = seen.kind is ObservationKind.TICK
+        if tick:
+            self._tick = max(self._tick, seen.tick or 0)
+        for name in list(self._pipelines) if tick else [seen.pipeline]:
+            if offset < known.get(name, 0):
+                continue
+            state = self._pipelines.get(name) or start(name)
+            self._pipelines[name], alerts = fold(state, seen, self._policy)
+            self._ledger.note(name, offset, len(value), clock())
+            for alert in alerts:
+                self._announce(alert, reaction)
+
+    def _announce(self, alert: Alert, reaction: Reaction) -> None:
+        key = alert.alert_id.encode()
+        home = partition_of(key, self._settings.partitions)
+        reaction.outputs.append(Output(topic=self._alerts, partition=home, key=key, value=self._write(alert)))
+        if alert.revision == 1:
+            reaction.count("headwater_alerts_opened_total", alert.pipeline, alert.severity)
+        if alert.status is Status.FIRING:
+            self._firing[alert.alert_id] = alert
+        else:
+            self._firing.pop(alert.alert_id, None)
+
+    def tick(self, now: Micros) -> None:
+        """Number the minutes in our own partition of the log: silence is told by them, the same for everybody."""
+        reaction = Reaction()
+        number = now // MINUTE_MICROS
+        if self._pipelines and number > self._tick:
+            self._tick = number
+            value = self._encode(
+                Observation(kind=ObservationKind.TICK, pipeline="", at=now, arrived_at=now, tick=number)
+            )
+            reaction.outputs.append(Output(topic=self._log, partition=self._partition, key=None, value=value))
+        if reaction.outputs or self._ledger.due(now):
+            self._publish(reaction, self.positions.get(self._log, 0), now)
+
+    def _publish(self, reaction: Reaction, position: int, now: Micros) -> None:
+        written = {name: to_bytes(self._pipelines[name]) for name in self._ledger.due(now)}
+        if any(output.topic == self._alerts for output in reaction.outputs):
+            written[TASK] = b""
+        if reaction.outputs or written:
+            self._transactor.commit([*self._states(written, position), *reaction.outputs])
+        for name, body in written.items():
+            self._ledger.cover(name, len(body))
+        self.positions[self._log] = position
+        self._gauges(reaction)
+        self._metrics.apply(reaction, (AGENT, self._partition))
+
+    def _states(self, written: Mapping[str, bytes], position: int) -> list[Output]:
+        floor = self._ledger.floor(position, without=written)
+        return [
+            Output(topic=self._state, partition=self._partition, key=key, value=value)
+            for name, body in written.items()
+            for key, value in snapshots.pieces(AGENT, name, position, floor, body)
+        ]
+
+    def _gauges(self, reaction: Reaction) -> None:
+        for pipeline in self._pipelines:
+            for severity in ("CRITICAL", "WARNING", "INFO"):
+                firing = sum(one.pipeline == pipeline and one.severity == severity for one in self._firing.values())
+                reaction.gauge("headwater_alerts_firing", pipeline, severity, value=firing)
+
+    def forget(self) -> None:
+        """Throw memory away."""
+        self._recovered = False
+
+    def close(self) -> None:
+        """Let go of the producer and of the pipelines' gauges."""
+        self._transactor.close()
+        self._metrics.release((AGENT, self._partition))
