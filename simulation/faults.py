@@ -1,0 +1,121 @@
+"""Faults: what is broken on purpose, declared as effects on a healthy pipeline, and the truth about it."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from schemas.events import ChangeKind
+from simulation.damage import Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What a dataset's batches hold is damaged."""
+
+    dataset: str
+    damage: Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A stage reads its parent wrongly; the parent's own batches stay healthy."""
+
+    dataset: str
+    parent: str
+    damage: Damage
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A version in a component's headers changes, ``ticks`` after the onset.
+
+    versioned: ``code``, ``config``, ``schema``, ``feature`` or ``model``. announced: also told on the changes topic.
+    """
+
+    component: str
+    versioned: str
+    after: str
+    announced: bool = False
+    ticks: int = 0
+
+    @property
+    def kind(self) -> ChangeKind:
+        """What was changed."""
+        return ChangeKind(self.versioned.upper())
+
+
+@dataclass(frozen=True, slots=True)
+class Toggle:
+    """A switch in the headers of a dataset's runs is set."""
+
+    dataset: str
+    switch: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """Every batch of a dataset is delivered twice, under one id."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A dataset is no longer renewed; who reads it goes on with its last batch."""
+
+    dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rescore:
+    """The model answers otherwise: logit → ``shift`` + ``slope`` x logit."""
+
+    shift: float = 0.0
+    slope: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reality:
+    """The world behind the outcomes changes: true logit → ``shift`` + ``slope`` x true logit."""
+
+    shift: float = 0.0
+    slope: float = 1.0
+
+
+Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Resend | Freeze | Rescore | Reality
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A fault and what diagnosis should say of it.
+
+    kind: one of the cause kinds. component: the dataset or model where it starts. innocent: releases that happen near
+    the onset and do nothing. lasts: ticks until it is repaired, None for ever.
+    """
+
+    name: str
+    sentence: str
+    kind: str
+    component: str
+    column: str | None = None
+    effects: tuple[Effect, ...]
+    innocent: tuple[Release, ...] = ()
+    lasts: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Truth:
+    """What really happened: the answer sheet of one simulated life.
+
+    onset_at: event time, microseconds, of the first event the fault touched; None if it has not happened yet.
+    """
+
+    fault: str
+    kind: str
+    component: str
+    column: str | None = None
+    onset_tick: int
+    onset_at: int | None = None
+    onset_batch_id: str | None = None
+    affected_batches: tuple[str, ...] = ()
+    affected_predictions: tuple[str, ...] = ()

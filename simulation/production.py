@@ -1,0 +1,93 @@
+"""One tick of production: every dataset's batch, healthy or under a fault's effects."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulation.columns import Table
+from simulation.faults import Effect, Freeze, Misread, Rewrite
+from simulation.pipeline import Pipeline
+from simulation.stages import Stage, Tick
+
+SECOND = 1_000_000  # microseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Made:
+    """A batch as it lies in its dataset; times are microseconds."""
+
+    dataset: str
+    batch_id: str
+    tick: int
+    table: Table
+    started_at: int
+    produced_at: int
+    parents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The production line of a pipeline: the same ``seed`` and tick always give the same raw draws."""
+
+    pipeline: Pipeline
+    seed: int
+    start: int
+    population: Table
+
+    def random(self, tick: int, purpose: int) -> np.random.Generator:
+        """A generator of its own for a purpose in a tick."""
+        return np.random.default_rng([self.seed, tick, purpose])
+
+    def ends_at(self, tick: int) -> int:
+        """When a tick ends, microseconds."""
+        return self.start + (tick + 1) * self.pipeline.tick
+
+    def produce(self, tick: int, effects: Sequence[Effect], before: Mapping[str, Made]) -> dict[str, Made]:
+        """Every dataset's batch of a tick; a frozen dataset keeps the one of ``before``."""
+        rng, broken, pace = self.random(tick, 0), self.random(tick, 1), self.random(tick, 2)
+        rows = int(rng.poisson(self.pipeline.volume(self.ends_at(tick))))
+        moment = Tick(rng=rng, population=self.population, actors=rng.integers(0, self.pipeline.population.size, rows))
+        frozen = {effect.dataset for effect in effects if isinstance(effect, Freeze)} & before.keys()
+        made: dict[str, Made] = {}
+        for source in self.pipeline.sources:
+            table = _rewritten(source.dataset, source.ingest(moment), effects, broken)
+            made[source.dataset] = self._batch(source.dataset, tick, table, self.ends_at(tick), (), pace)
+        for stage in self.pipeline.stages:
+            read = [made[parent] for parent in stage.parents]
+            table = _rewritten(stage.dataset, stage.make(_as_read(stage, read, effects, broken)), effects, broken)
+            ready = max(parent.produced_at for parent in read)
+            ids = tuple(parent.batch_id for parent in read)
+            fresh = self._batch(stage.dataset, tick, table, ready, ids, pace)
+            made[stage.dataset] = before[stage.dataset] if stage.dataset in frozen else fresh
+        return made
+
+    def _batch(
+        self, dataset: str, tick: int, table: Table, ready: int, parents: tuple[str, ...], pace: np.random.Generator
+    ) -> Made:
+        started = ready + int(pace.uniform(1, 3) * SECOND)
+        return Made(
+            dataset=dataset,
+            batch_id=f"{dataset}-{tick:05d}",
+            tick=tick,
+            table=table,
+            started_at=started,
+            produced_at=started + int(pace.uniform(4, 8) * SECOND),
+            parents=parents,
+        )
+
+
+def _rewritten(dataset: str, table: Table, effects: Sequence[Effect], rng: np.random.Generator) -> Table:
+    for effect in effects:
+        if isinstance(effect, Rewrite) and effect.dataset == dataset:
+            table = effect.damage(table, rng)
+    return table
+
+
+def _as_read(stage: Stage, read: list[Made], effects: Sequence[Effect], rng: np.random.Generator) -> list[Table]:
+    tables = [parent.table for parent in read]
+    for effect in effects:
+        if isinstance(effect, Misread) and effect.dataset == stage.dataset:
+            place = stage.parents.index(effect.parent)
+            tables[place] = effect.damage(tables[place], rng)
+    return tables
