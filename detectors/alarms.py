@@ -6,11 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import evidence
+from detectors.baseline import Judged
 from detectors.finding import Micros
 from detectors.reference import Floats
 from detectors.sentences import Shift, sentence
 from detectors.state import Active, BatchSummary, DatasetState
 from detectors.summary import ColumnSummary
+from detectors.table import Measured
 
 BACK = 4.6  # nats: a hundred to one that the statistic is back
 BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must
@@ -20,19 +22,24 @@ BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two
 class Weighed:
     """One batch's statistics beside their baselines: arrays of shape ``(m,)``, meaningless where not ``live``.
 
-    columns: the summaries behind them. tolerance: the shift nobody cares about, in units of ``deviation``.
+    columns: the summaries behind them. value: as measured, less what the location explains. deviation: as judged, wider
+    while volatility is high; z is in units of it. tolerance: the shift nobody cares about, likewise. rare: rates
+    that are judged by their counts. shaped: the rows of the locations of ``k`` numeric columns, positions: where these
+    stand among all columns, location: their deviations.
     """
 
     columns: dict[str, ColumnSummary]
+    measured: Measured
+    judged: Judged
     live: NDArray[np.bool_]
     value: Floats
-    sampling: Floats
-    held: Floats
-    rows: Floats
     z: Floats
-    predicted: Floats
     deviation: Floats
     tolerance: Floats
+    rare: NDArray[np.bool_]
+    shaped: NDArray[np.int64]
+    positions: NDArray[np.int64]
+    location: Floats
 
 
 def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:
@@ -85,7 +92,7 @@ def onset(state: DatasetState, zero: int, batch: BatchSummary) -> tuple[Micros, 
 def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Floats) -> Active:
     """The finding as the latest batch shows it."""
     row = active.row
-    if row < 0 or not weighed.live[row]:
+    if row < 0 or not weighed.live[row] or active.back > 0:  # on its way back it keeps what it said
         return active
     shift = describe(state, row, weighed)
     return replace(
@@ -101,7 +108,7 @@ def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Flo
 def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
     """A statistic's shift in public units: rates as rates, location and scale in the column's own."""
     name, statistic = state.table.column[row], state.table.statistic[row]
-    value, usual = float(weighed.value[row]), float(state.live.mean[row])
+    value, usual = float(weighed.value[row]), float(weighed.judged.level[row])
     observed, expected, effect = value, usual, value - usual
     summary = weighed.columns.get(name)
     mean = deviation = usual_mean = usual_deviation = 0.0
@@ -111,7 +118,7 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
         usual_mean = float(state.portrait.mean[position])
         usual_deviation = float(state.portrait.deviation[position])
     if state.table.rate[row]:
-        held, rows = float(weighed.held[row]), float(weighed.rows[row])
+        held, rows = float(weighed.measured.held[row]), float(weighed.measured.rows[row])
         observed, expected = held / max(1.0, rows), float(np.sin(max(usual, 0.0)) ** 2)
         effect = 100 * (observed - expected)
     elif statistic in ("rows", "gap"):

@@ -1,9 +1,11 @@
-"""What statistics look like while healthy: running mean, dispersion and batch-to-batch correlation of many at once.
+"""What statistics look like while healthy: level, dispersion and batch-to-batch correlation of many at once.
 
-Self-starting (Hawkins 1987): every batch is judged by what came before it, and only then learnt.
+Self-starting (Hawkins 1987): every batch is judged by what came before it, and only then learnt. All arrays have one
+entry per statistic, shape ``(m,)``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,101 +16,146 @@ MEMORY = 4096.0  # batches: longer than any fault, so that a creeping one is not
 WINSOR = 4.0  # standard deviations beyond which a healthy batch teaches no more
 FLOOR = 0.1  # of the sampling variance: constant series would alarm on rounding
 PRIOR = 3.0  # batches' worth of belief that dispersion is sampling alone
+SETTLED = 8.0  # batches after which outliers are winsorised
 
 
 @dataclass(slots=True, eq=False)
 class Baseline:
-    """Arrays of shape ``(m,)``, float64: 80 bytes a statistic.
+    """What has been learnt of ``m`` statistics: 112 bytes each.
 
-    count: batches learnt, at most 4,096. mean: of the statistic. dispersion: mean squared prediction error in units of
-    the sampling variance. lag: the last batch's deviation, 0 if unknown. cross, energy: mean products of neighbouring
-    deviations, and their squares. held, rows: sums behind a rate.
+    count: batches learnt, at most 4,096. mean: level over all of them. lag: how far the last batch was from its level
+    (0 if unknown). cross, energy: mean products of neighbouring deviations, and their mean squares, over ``pairs``.
+    dispersion: mean squared prediction error in units of the sampling variance. size, size_variance, size_covariance:
+    moments of batch size (1 / sampling variance, relative to ``size_unit``) and its covariance with the dispersion.
+    error: recent dispersion. held, rows: sums behind a rate.
     """
 
     count: Floats
     mean: Floats
-    dispersion: Floats
     lag: Floats
+    pairs: Floats
     cross: Floats
     energy: Floats
+    dispersion: Floats
+    size_unit: Floats
+    size: Floats
+    size_variance: Floats
+    size_covariance: Floats
+    error: Floats
     held: Floats
     rows: Floats
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """One batch's values beside what was expected: z is standard normal while nothing changes.
+
+    level: the long-run expectation at this time (mean or season). predicted: level with what neighbouring batches say.
+    deviation: standard deviation of the prediction. surprise: value less predicted.
+    """
+
+    z: Floats
+    level: Floats
+    predicted: Floats
+    deviation: Floats
+    surprise: Floats
+
+
 def empty_baseline(m: int) -> Baseline:
     """A baseline of ``m`` statistics that has learnt nothing."""
-    return Baseline(*(np.zeros(m) for _ in range(8)))
+    return Baseline(*(np.zeros(m) for _ in fields(Baseline)))
 
 
 def autocorrelation(baseline: Baseline) -> Floats:
     """AR(1) coefficient, shrunk towards none while few batches are known and corrected for its bias (Kendall 1954)."""
     raw = np.divide(baseline.cross, baseline.energy, out=np.zeros_like(baseline.cross), where=baseline.energy > 0)
-    n = baseline.count
+    n = baseline.pairs
     raw = np.where(n > 10, raw + (1 + 3 * raw) / np.maximum(n, 10), raw)
-    return np.clip(raw * n / (n + 10), -0.3, 0.97)
+    return np.clip(raw * n / (n + 10), -0.3, 0.98)
 
 
-def standardise(baseline: Baseline, value: Floats, sampling: Floats) -> tuple[Floats, Floats, Floats]:
-    """Judge ``value`` by the batches before it: (z, predicted, standard deviation), each of shape ``(m,)``.
+def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
+    """Expected squared error in units of ``sampling``: a part that shrinks with batch size, and one that does not.
 
-    sampling: the variance that drawing rows alone would give. z is normal under no change: Student's t with the
-    degrees of freedom learnt so far is mapped to a normal by Wallace's (1959) approximation.
+    Batches differ by more than the rows drawn. Regressing the dispersion on batch size tells the two apart; where sizes
+    hardly vary it need not be known.
     """
-    predicted = baseline.mean + autocorrelation(baseline) * baseline.lag
-    dispersion = (PRIOR + baseline.dispersion * baseline.count) / (PRIOR + baseline.count)
-    variance = sampling * np.maximum(dispersion, FLOOR) * (1 + 1 / np.maximum(baseline.count, 1))
-    deviation = np.sqrt(variance)
+    known = (PRIOR + baseline.dispersion * baseline.count) / (PRIOR + baseline.count)
+    unit = np.where(baseline.size_unit > 0, baseline.size_unit, sampling)
+    size = unit / sampling
+    shrink = baseline.count * baseline.size_variance + 10 * np.maximum(baseline.size, 1e-9) ** 2
+    slope = np.clip(baseline.count * baseline.size_covariance / shrink, 0, known / np.maximum(baseline.size, 1e-9))
+    return np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), FLOOR)
+
+
+def judge_values(baseline: Baseline, value: Floats, level: Floats, sampling: Floats, leverage: Floats) -> Judged:
+    """Judge ``value`` by the batches before it.
+
+    level: the expectation at this time. sampling: the variance that drawing rows alone would give. leverage: variance
+    that an uncertain level adds, in units of the prediction's own. Student's t with the degrees of freedom learnt so
+    far is mapped to a normal by Wallace's (1959) approximation.
+    """
+    predicted = level + autocorrelation(baseline) * baseline.lag
+    uncertain = 1 + 1 / np.maximum(baseline.count, 1) + leverage
+    deviation = np.sqrt(sampling * dispersion_at(baseline, sampling) * uncertain)
+    surprise = value - predicted
     freedom = PRIOR + np.maximum(baseline.count - 1, 0)
-    t = (value - predicted) / deviation
+    t = surprise / deviation
     z = np.sign(t) * (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t * t / freedom))
-    return z, predicted, deviation
+    return Judged(z=z, level=level, predicted=predicted, deviation=deviation, surprise=surprise)
 
 
-def learn(
-    baseline: Baseline,
-    value: Floats,
-    sampling: Floats,
-    held: Floats,
-    rows: Floats,
-    chosen: NDArray[np.bool_],
-) -> Baseline:
-    """Learn one batch for the ``chosen`` statistics, bool ``(m,)``; outliers are winsorised once 8 batches are known."""
-    _, predicted, deviation = standardise(baseline, value, sampling)
-    limit = np.where(baseline.count >= 8, WINSOR * deviation, np.inf)
-    surprise = np.clip(value - predicted, -limit, limit)
+def winsorised(baseline: Baseline, judged: Judged) -> Floats:
+    """What a batch may teach: its surprise, cut at four standard deviations once eight batches are known."""
+    limit = np.where(baseline.count >= SETTLED, WINSOR * judged.deviation, np.inf)
+    return np.where(baseline.count == 0, 0.0, np.clip(judged.surprise, -limit, limit))
+
+
+def learn(baseline: Baseline, value: Floats, judged: Judged, sampling: Floats, held: Floats, rows: Floats) -> Baseline:
+    """The baseline with one more batch, for every statistic; ``choose`` picks those that are healthy."""
     first = baseline.count == 0
-    surprise = np.where(first, 0.0, surprise)
+    surprise = winsorised(baseline, judged)
     gain = 1 / np.minimum(baseline.count + 1, MEMORY)
-    apart = np.where(first, 0.0, predicted + surprise - baseline.mean)
-    mean = np.where(first, value, baseline.mean + gain * apart)
-    unbiased = surprise**2 / sampling * baseline.count / (baseline.count + 1)
-    fresh = Baseline(
+    taught = np.where(first, value, judged.predicted + surprise)
+    apart = np.where(first, 0.0, taught - judged.level)
+    mean = baseline.mean + np.where(first, 1.0, gain) * (taught - baseline.mean)
+    seen = surprise**2 / sampling * baseline.count / (baseline.count + 1)
+    unit = np.where(baseline.size_unit > 0, baseline.size_unit, sampling)
+    size = unit / sampling
+    off = np.where(first, 0.0, size - baseline.size)
+    fade = 1 - 1 / MEMORY * (baseline.count >= MEMORY)
+    pair = 1 / np.minimum(baseline.pairs + 1, MEMORY)
+    return Baseline(
         count=np.minimum(baseline.count + 1, MEMORY),
         mean=mean,
-        dispersion=baseline.dispersion + gain * (unbiased - baseline.dispersion),
-        lag=predicted + surprise - mean,
-        cross=baseline.cross + gain * (apart * baseline.lag - baseline.cross),
-        energy=baseline.energy + gain * (apart**2 - baseline.energy),
-        held=baseline.held + held,
-        rows=baseline.rows + rows,
+        lag=apart,
+        pairs=np.minimum(baseline.pairs + 1, MEMORY),
+        cross=baseline.cross + pair * (apart * baseline.lag - baseline.cross),
+        energy=baseline.energy + pair * (apart**2 - baseline.energy),
+        dispersion=baseline.dispersion + gain * (seen - baseline.dispersion),
+        size_unit=unit,
+        size=baseline.size + np.where(first, 1.0, gain) * (size - baseline.size),
+        size_variance=(1 - gain) * (baseline.size_variance + gain * off**2),
+        size_covariance=(1 - gain) * (baseline.size_covariance + gain * off * (seen - baseline.dispersion)),
+        error=baseline.error + np.maximum(gain, 1 / 1440) * (seen - baseline.error),
+        held=baseline.held * fade + held,
+        rows=baseline.rows * fade + rows,
     )
-    return choose(chosen, fresh, baseline)
 
 
-def choose(chosen: NDArray[np.bool_], yes: Baseline, no: Baseline) -> Baseline:
-    """Row by row, the one or the other."""
-    return Baseline(
-        count=np.where(chosen, yes.count, no.count),
-        mean=np.where(chosen, yes.mean, no.mean),
-        dispersion=np.where(chosen, yes.dispersion, no.dispersion),
-        lag=np.where(chosen, yes.lag, no.lag),
-        cross=np.where(chosen, yes.cross, no.cross),
-        energy=np.where(chosen, yes.energy, no.energy),
-        held=np.where(chosen, yes.held, no.held),
-        rows=np.where(chosen, yes.rows, no.rows),
-    )
+Rows = TypeVar("Rows")
+
+
+def choose(chosen: NDArray[np.bool_], yes: Rows, no: Rows) -> Rows:
+    """Statistic by statistic, the one or the other of two dataclasses of arrays."""
+    picked = {}
+    for field in fields(yes):  # type: ignore[arg-type]  # a type variable cannot say "dataclass"
+        a, b = getattr(yes, field.name), getattr(no, field.name)
+        mask = chosen.reshape(chosen.shape + (1,) * (a.ndim - 1))
+        picked[field.name] = np.where(mask, a, b)
+    return type(yes)(**picked)
 
 
 def rate_of(baseline: Baseline) -> Floats:
-    """The healthy rate behind each statistic's counts, shape ``(m,)``, never 0 or 1 (half a row is added)."""
+    """The healthy rate behind each statistic's counts, never 0 or 1 (half a row is added)."""
     return np.minimum((baseline.held + 0.5) / (baseline.rows + 1), 0.999)

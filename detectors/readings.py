@@ -15,9 +15,9 @@ def readings(state: DatasetState, weighed: Weighed) -> Readings:
     mid-PIT; ``rows`` and ``gap`` as logarithms.
     """
     rate = state.table.rate
-    root = np.clip(weighed.predicted, 0, np.pi / 2)
-    observed = np.where(rate, weighed.held / np.maximum(weighed.rows, 1), weighed.value)
-    expected = np.where(rate, np.sin(root) ** 2, weighed.predicted)
+    root = np.clip(weighed.judged.predicted, 0, np.pi / 2)
+    observed = np.where(rate, weighed.measured.held / np.maximum(weighed.measured.rows, 1), weighed.value)
+    expected = np.where(rate, np.sin(root) ** 2, weighed.judged.predicted)
     scale = np.where(rate, weighed.deviation * np.maximum(np.sin(2 * root), 1e-3), weighed.deviation)
     z = np.where(weighed.live & (state.live.count >= 2), weighed.z, np.nan)
     kept = _one_a_statistic(state, weighed, z)

@@ -6,6 +6,8 @@ from math import isfinite
 
 from detectors.checks import percent
 
+SIGMA = "σ"  # noqa: RUF001  # the sign of a standard deviation
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shift:
@@ -51,8 +53,8 @@ def _location(shift: Shift) -> str:
     if isfinite(apart) and apart * shift.effect > 0 and shift.usual_deviation > 0:
         size = abs(apart) / shift.usual_deviation
         mean, usual = _numbers(shift.mean, shift.usual_mean)
-        return f"mean of `{shift.column}` is {mean}, {size:.2g} σ {side} its baseline {usual}"
-    return f"values of `{shift.column}` lie {abs(shift.effect):.2g} σ {side} their baseline"
+        return f"mean of `{shift.column}` is {mean}, {size:.2g} {SIGMA} {side} its baseline {usual}"
+    return f"values of `{shift.column}` lie {abs(shift.effect):.2g} {SIGMA} {side} their baseline"
 
 
 def _scale(shift: Shift) -> str:

@@ -9,7 +9,10 @@ from detectors.baseline import Baseline, empty_baseline
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
 from detectors.reference import Floats, Reference
+from detectors.season import Season, empty_season
+from detectors.shape import Shape, empty_shape
 from detectors.summary import ColumnSummary
+from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, subject_table
 
 RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
@@ -110,7 +113,8 @@ class DatasetState:
     """One dataset: about 20 KB, 3 KB a numeric column, 6 KB a categorical one, and the open parts.
 
     A fold returns a new state and leaves the old one as it was: arrays are replaced, never written to.
-    live: the baseline as of now. safe: as of the last batch without suspicion, to which it returns at an alarm.
+    live: the baseline as of now. safe (and ``safe_weights`` of the season): as of the last batch without suspicion, to
+    which it returns at an alarm.
     """
 
     version: int = 1
@@ -128,6 +132,10 @@ class DatasetState:
     columns: dict[str, ColumnState] = field(default_factory=dict)
     live: Baseline = field(default_factory=lambda: empty_baseline(2))
     safe: Baseline = field(default_factory=lambda: empty_baseline(2))
+    season: Season = field(default_factory=lambda: empty_season(2))
+    safe_weights: NDArray[np.float32] = field(default_factory=lambda: np.zeros((2, 11), np.float32))
+    shape: Shape = field(default_factory=lambda: empty_shape(0))
+    surprises: Surprises = field(default_factory=lambda: empty_surprises(2))
     bank: Bank = field(default_factory=lambda: empty_bank(2))
     portrait: Portrait = field(default_factory=Portrait)
     active: tuple[Active, ...] = ()

@@ -11,13 +11,16 @@ from detectors.column import add
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
 from detectors.reference import Reference, category_reference, number_reference
+from detectors.season import TERMS, Season, empty_season
+from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, BatchSummary, ColumnState, DatasetState, Portrait
 from detectors.summary import ColumnSummary
+from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Portrait)
+Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -46,6 +49,10 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         table=extend(state.table, added),
         live=_append(state.live, empty_baseline(grown)),
         safe=_append(state.safe, empty_baseline(grown)),
+        season=_more_season(state.season, grown),
+        safe_weights=np.concatenate([state.safe_weights, np.zeros((grown, TERMS), np.float32)]),
+        shape=_append(state.shape, empty_shape(len(added))),
+        surprises=_append(state.surprises, empty_surprises(grown)),
         bank=_append(state.bank, empty_bank(grown, state.steps)),
         portrait=_append(state.portrait, _blank(len(added))),
     )
@@ -60,6 +67,16 @@ def _reference(summary: ColumnSummary) -> Reference:
 def _blank(columns: int) -> Portrait:
     zeros = np.zeros(columns)
     return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34)), weight=zeros)
+
+
+def _more_season(season: Season, grown: int) -> Season:
+    more = empty_season(grown)
+    return replace(
+        season,
+        weights=np.concatenate([season.weights, more.weights]),
+        error=np.concatenate([season.error, more.error]),
+        on=np.concatenate([season.on, more.on]),
+    )
 
 
 def _append(a: Arrays, b: Arrays) -> Arrays:
@@ -114,6 +131,15 @@ def forget_columns(state: DatasetState, column: str | None, at: Micros) -> Datas
         table=table,
         live=_keep(state.live, table_rows),
         safe=_keep(state.safe, table_rows),
+        season=replace(
+            state.season,
+            weights=state.season.weights[table_rows],
+            error=state.season.error[table_rows],
+            on=state.season.on[table_rows],
+        ),
+        safe_weights=state.safe_weights[table_rows],
+        shape=_keep(state.shape, column_rows),
+        surprises=_keep(state.surprises, table_rows),
         bank=_keep(state.bank, table_rows),
         portrait=_keep(state.portrait, column_rows),
         pool=None if state.pool is None else _pool_without(state.pool, column),

@@ -7,13 +7,17 @@ from numpy.typing import NDArray
 
 from detectors import evidence
 from detectors.alarms import Weighed, close_recovered, open_alarms
-from detectors.baseline import choose, learn, rate_of, standardise
+from detectors.baseline import choose, judge_values, learn, rate_of, winsorised
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
+from detectors.reference import Floats
+from detectors.season import learn_season, level_at, start_season, terms
+from detectors.shape import explained, learn_shape
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
+from detectors.surprise import alone, learn_surprises, volatility
 from detectors.table import measure
 from detectors.watch import take_up
 
@@ -21,7 +25,9 @@ QUIET = 1.0  # nats below which a batch is above suspicion
 MONTH_S = 30 * 86400.0
 RARE = 10.0  # expected rows below which a rate is judged by its counts
 KNOWN = 3.0  # batches learnt before evidence is gathered
-FAR = 3.0  # nats above the threshold that a single batch must prove
+FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
+SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
+SINGLE = 4.0  # times rarer than the CUSUM's are the false alarms of single batches
 
 
 def weigh(
@@ -29,53 +35,71 @@ def weigh(
 ) -> tuple[DatasetState, Readings]:
     """Judge ``batch`` (or a pool of them) by the baseline, open and close findings, and learn what is healthy."""
     state = take_up(state, batch)
-    now = state.steps + 1
-    weighed = _standardised(state, batch, gap_s, policy)
+    weighed = _weighed(state, batch, gap_s, policy)
+    before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
     active = np.zeros(len(state.table), np.bool_)
     active[[a.row for a in state.active if a.row >= 0]] = True
-    bank = state.bank
-    alarmed = np.zeros_like(active)
+    alarmed = recovered = np.zeros_like(active)
     if not pinned:
         gathering = weighed.live & (state.live.count >= KNOWN)
-        bank = evidence.accumulate(bank, _steps(state, weighed, policy), gathering, now)
-        heights = evidence.height(bank)
-        limit = evidence.thresholds(bank, _run_length(state, usual_gap_s, policy))
-        shift = np.abs(weighed.value - weighed.predicted)
-        absurd = (shift > state.table.far) & (weighed.z**2 / 2 > limit + FAR)
-        if now > policy.warm_up_batches:
-            alarmed = gathering & ~active & ((heights > limit) | absurd)
-    state, recovered = close_recovered(state, weighed)
-    bank = evidence.forget(bank, recovered, now)
-    state = open_alarms(replace(state, bank=bank), batch, weighed, alarmed)
-    healthy = weighed.live & ~alarmed & (~active | recovered)
+        bank = evidence.accumulate(state.bank, _steps(state, weighed, policy), gathering, before + 1)
+        if before >= policy.warm_up_batches:
+            crossed = _crossed(state, bank, weighed, _run_length(state, usual_gap_s, policy))
+            alarmed = gathering & ~active & crossed
+        state, recovered = close_recovered(state, weighed)
+        state = replace(state, bank=evidence.forget(bank, recovered, before + 1))
+        state = open_alarms(state, batch, weighed, alarmed)
     table = readings(state, weighed)
-    state = learn_portrait(_learn(state, weighed, healthy, alarmed), weighed, healthy)
-    return replace(state, steps=now), table
+    healthy = weighed.live & ~alarmed & (~active | recovered)
+    state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
+    return replace(learn_portrait(state, weighed, healthy), steps=before + 1), table
 
 
-def _standardised(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
+def _crossed(state: DatasetState, bank: evidence.Bank, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
+    """Which statistics have changed: by accumulated evidence, or by a single batch that proves it.
+
+    A rare rate is no normal variable: only its counts are believed, unless the shift is absurd.
+    """
+    limit = evidence.thresholds(bank, run_length)
+    beyond = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0)
+    single = alone(state.surprises, beyond, SINGLE * run_length) & ~weighed.rare
+    far = np.abs(weighed.value - weighed.judged.level) > state.table.far
+    return (evidence.height(bank) > limit) | single | (far & (weighed.z**2 / 2 > limit + FAR))
+
+
+def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
+    """The batch's statistics, each beside what its past, the season and (for shapes) the location lead to expect."""
     columns = _counted(state, batch)
-    measured = measure(
-        len(state.table),
-        columns,
-        {name: state.columns[name].reference for name in columns},
-        {name: state.columns[name].offset for name in columns},
-        batch.rows,
-        gap_s,
-    )
-    z, predicted, deviation = standardise(state.live, measured.value, measured.sampling)
+    held = {name: state.columns[name] for name in columns}
+    references = {name: column.reference for name, column in held.items()}
+    offsets = {name: column.offset for name, column in held.items()}
+    measured = measure(len(state.table), columns, references, offsets, batch.rows, gap_s)
+    level = level_at(state.season, state.live, terms(batch.at))
+    numeric = [column for column in held.values() if column.reference.kind == "number"]
+    shaped = np.array([column.offset + 1 for column in numeric], np.int64)
+    positions = np.array([column.position for column in numeric], np.int64)
+    location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)
+    due, uncertain = explained(state.shape, positions, location)
+    value, leverage = measured.value.copy(), np.zeros(len(level))
+    value[shaped[:, None] + SHAPES] -= due
+    leverage[shaped[:, None] + SHAPES] = uncertain[:, None]
+    judged = judge_values(state.live, value, level, measured.sampling, leverage)
+    wider = volatility(state.surprises)
+    deviation = judged.deviation * wider
     return Weighed(
         columns=columns,
+        measured=measured,
+        judged=judged,
         live=measured.live,
-        value=measured.value,
-        sampling=measured.sampling,
-        held=measured.held,
-        rows=measured.rows,
-        z=z,
-        predicted=predicted,
+        value=value,
+        z=judged.z / wider,
         deviation=deviation,
         tolerance=policy.tolerance * state.table.unit / deviation,
+        rare=state.table.rate & (measured.rows * rate_of(state.live) < RARE),
+        shaped=shaped,
+        positions=positions,
+        location=location,
     )
 
 
@@ -91,14 +115,14 @@ def _counted(state: DatasetState, batch: BatchSummary) -> dict[str, ColumnSummar
     return counted
 
 
-def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> NDArray[np.float64]:
+def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> Floats:
     """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare."""
     steps = evidence.normal_steps(weighed.z, weighed.tolerance, policy.clip)
-    rate = rate_of(state.live)
-    rare = np.flatnonzero(state.table.rate & weighed.live & (weighed.rows * rate < RARE))
+    rare = np.flatnonzero(weighed.rare & weighed.live)
     if len(rare):
-        tolerated = np.sin(np.minimum(np.arcsin(np.sqrt(rate[rare])) + policy.tolerance / 2, np.pi / 2)) ** 2
-        steps[rare] = evidence.rare_steps(weighed.held[rare], weighed.rows[rare], tolerated)
+        root = np.arcsin(np.sqrt(rate_of(state.live)[rare])) + policy.tolerance / 2
+        rate = np.sin(np.minimum(root, np.pi / 2)) ** 2
+        steps[rare] = evidence.rare_steps(weighed.measured.held[rare], weighed.measured.rows[rare], rate)
     return steps
 
 
@@ -111,10 +135,39 @@ def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> floa
 
 
 def _learn(
-    state: DatasetState, weighed: Weighed, healthy: NDArray[np.bool_], alarmed: NDArray[np.bool_]
+    state: DatasetState,
+    weighed: Weighed,
+    healthy: NDArray[np.bool_],
+    alarmed: NDArray[np.bool_],
+    batch: BatchSummary,
+    usual_gap_s: float,
 ) -> DatasetState:
     """Learn healthy statistics; an alarm takes back what was learnt since suspicion began."""
-    live = learn(state.live, weighed.value, weighed.sampling, weighed.held, weighed.rows, healthy)
-    live = choose(alarmed, state.safe, live)
+    measured, judged = weighed.measured, weighed.judged
+    learnt = learn(state.live, weighed.value, judged, measured.sampling, measured.held, measured.rows)
+    live = choose(healthy, learnt, state.live)
+    season, turned = learn_season(
+        state.season, state.live, weighed.value, measured.sampling, healthy, batch.at, usual_gap_s
+    )
+    live = choose(turned, start_season(live, season, turned, weighed.value, batch.at), live)
+    shapes = weighed.shaped[:, None] + SHAPES
+    calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
+    shape = learn_shape(
+        state.shape,
+        weighed.positions[calm],
+        weighed.location[calm],
+        winsorised(state.live, judged)[shapes][calm],
+    )
     quiet = healthy & (evidence.height(state.bank) < QUIET)
-    return replace(state, live=live, safe=choose(quiet, live, state.safe))
+    weights = np.where(alarmed[:, None], state.safe_weights, season.weights)
+    return replace(
+        state,
+        live=choose(alarmed, state.safe, live),
+        safe=choose(quiet, live, state.safe),
+        season=replace(season, weights=weights),
+        safe_weights=np.where(quiet[:, None], season.weights.astype(np.float32), state.safe_weights),
+        shape=shape,
+        surprises=choose(
+            healthy & (state.live.count >= KNOWN), learn_surprises(state.surprises, judged.z), state.surprises
+        ),
+    )

@@ -1,0 +1,269 @@
+"""Predictions that wait for their outcomes: a bounded sample, looked up by hashed id.
+
+The store is a log of runs, each sorted by key and merged with its neighbour as they grow (O'Neil et al., "The
+log-structured merge-tree", 1996): inserting is cheap, looking up takes one binary search per run, and nothing is
+written to in place. When it is full, released predictions go first; then the sample is halved by a test on the hash of
+the key. Outcomes take the same test, so which predictions are kept tells nothing about how they end.
+"""
+
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.finding import Micros
+from detectors.recalibration import Floats
+
+Hashes = NDArray[np.uint64]
+
+BYTES_PER_ROW: Final = 72
+LARGEST_RUN: Final = 16_384
+NEVER: Final = 2**62
+KEPT_RELEASED: Final = 4  # at most a quarter of the rows are kept to recognise corrections and duplicates
+
+
+def _hashes() -> Hashes:
+    return np.empty(0, np.uint64)
+
+
+def _floats() -> Floats:
+    return np.empty(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Run:
+    """Predictions of one stretch of the log; arrays of shape ``(n,)``, or ``(0,)`` where the model has no such thing.
+
+    key: hash of the id (or entity) by which outcomes name them. predicted: hash of the predicted class. lower, upper:
+    the prediction interval. outcome: NaN until it is known. released: it has been judged. ready_from: the earliest
+    prediction time that is ready to be judged, ``NEVER`` if none is.
+    """
+
+    key: Hashes
+    at: NDArray[np.int64]
+    score: Floats
+    segment: NDArray[np.int16]
+    entity: Hashes = field(default_factory=_hashes)
+    predicted: Hashes = field(default_factory=_hashes)
+    lower: Floats = field(default_factory=_floats)
+    upper: Floats = field(default_factory=_floats)
+    outcome: Floats
+    released: NDArray[np.bool_]
+    ready_from: Micros = NEVER
+
+    def __len__(self) -> int:
+        return len(self.key)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pending:
+    """All runs, oldest first; at most ``pending_bytes`` (72 bytes a prediction).
+
+    halvings: the sample keeps one key in ``2 ** halvings``. boundary: predictions up to this time were released.
+    """
+
+    runs: tuple[Run, ...] = ()
+    halvings: int = 0
+    boundary: Micros | None = None
+
+    def __len__(self) -> int:
+        return sum(len(run) for run in self.runs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Attached:
+    """What became of outcomes: arrays over them, shape ``(n,)``.
+
+    found: their prediction is in the store. delay: microseconds, meaningless where not found.
+    late: found, but after predictions of its time had been released.
+    """
+
+    found: NDArray[np.bool_]
+    delay: NDArray[np.int64]
+    late: int = 0
+    duplicates: int = 0
+    corrections: int = 0
+
+
+def sampled(key: Hashes, halvings: int) -> NDArray[np.bool_]:
+    """Whether each key belongs to the sample: 64-bit finaliser of SplitMix (Steele et al. 2014), lowest bits zero."""
+    mixed = key ^ (key >> np.uint64(30))
+    mixed = mixed * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    mixed = mixed ^ (mixed >> np.uint64(31))
+    keep: NDArray[np.bool_] = (mixed & np.uint64((1 << halvings) - 1)) == 0
+    return keep
+
+
+def insert(store: Pending, rows: Run, limit_rows: int) -> Pending:
+    """Put predictions into the store, thinning it where it would outgrow ``limit_rows``."""
+    rows = chosen(rows, sampled(rows.key, store.halvings) & (rows.key != 0))
+    if not len(rows):
+        return store
+    runs = [*store.runs, _sorted(rows)]
+    while len(runs) > 1 and 2 * len(runs[-1]) >= len(runs[-2]) and len(runs[-2]) < LARGEST_RUN:
+        last = runs.pop()
+        runs[-1] = _sorted(joined(runs[-1], last))
+    return _thinned(replace(store, runs=tuple(runs)), limit_rows)
+
+
+def attach(
+    store: Pending, key: Hashes, value: Floats, actual: Hashes, at: NDArray[np.int64], as_of: NDArray[np.int64]
+) -> tuple[Pending, Attached]:
+    """Give outcomes to their predictions: the latest one of the key that was scored no later than ``as_of``.
+
+    actual: hash of the class that came true, 0 where ``value`` is the outcome itself. A second outcome replaces the
+    first until it was released; after that it is only counted.
+    """
+    run_of, row_of, scored = _find(store, key, as_of)
+    found = run_of >= 0
+    runs, duplicates, corrections, late = list(store.runs), 0, 0, 0
+    for i in np.unique(run_of[found]):
+        run = runs[i]
+        mine = np.flatnonzero(run_of == i)
+        rows = row_of[mine]
+        truth = value[mine]
+        if run.predicted.size:
+            truth = np.where(actual[mine] != 0, (run.predicted[rows] == actual[mine]).astype(np.float64), truth)
+        last = rows.size - 1 - np.unique(rows[::-1], return_index=True)[1]  # the last word on each row counts
+        again = np.ones(rows.size, np.bool_)
+        again[last] = False
+        known = run.outcome[rows]
+        same = known == truth
+        duplicates += int((same | again).sum())
+        corrections += int((~same & ~again & ~np.isnan(known)).sum())
+        new = last[~run.released[rows[last]] & ~same[last]]
+        late += int((scored[mine[new]] <= (store.boundary or -NEVER)).sum())
+        outcome = run.outcome.copy()
+        outcome[rows[new]] = truth[new]
+        ready = min(run.ready_from, int(run.at[rows[new]].min(initial=NEVER)))
+        runs[i] = replace(run, outcome=outcome, ready_from=ready)
+    attached = Attached(
+        found=found,
+        delay=np.where(found, at - scored, 0),
+        late=late,
+        duplicates=duplicates,
+        corrections=corrections,
+    )
+    return replace(store, runs=tuple(runs)), attached
+
+
+def _find(
+    store: Pending, key: Hashes, as_of: NDArray[np.int64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.int64]]:
+    run_of = np.full(key.size, -1, np.intp)
+    row_of = np.zeros(key.size, np.intp)
+    scored = np.full(key.size, -NEVER, np.int64)
+    order = np.argsort(key)  # sorted needles keep the binary searches in cache
+    needle, limit = key[order], as_of[order]
+    for i, run in enumerate(store.runs):
+        row = np.searchsorted(run.key, needle, side="right") - 1
+        while (beyond := (row >= 0) & (run.key[row] == needle) & (run.at[row] > limit)).any():
+            row = row - beyond
+        here = (row >= 0) & (run.key[row] == needle)
+        better = here & (run.at[row] > scored[order])
+        target = order[better]
+        run_of[target], row_of[target], scored[target] = i, row[better], run.at[row[better]]
+    return run_of, row_of, scored
+
+
+def release(store: Pending, boundary: Micros) -> tuple[Pending, Run | None]:
+    """Take out what is ready to be judged up to prediction time ``boundary``, in prediction order.
+
+    Predictions without an outcome stay behind and block nothing.
+    """
+    runs, ripe = list(store.runs), []
+    for i, run in enumerate(runs):
+        if run.ready_from > boundary:
+            continue
+        known = ~run.released & ~np.isnan(run.outcome)
+        out = known & (run.at <= boundary)
+        later = int(run.at[known & ~out].min(initial=NEVER))
+        ripe.append(chosen(run, out))
+        runs[i] = replace(run, released=run.released | out, ready_from=later)
+    boundary = boundary if store.boundary is None else max(boundary, store.boundary)
+    store = replace(store, runs=tuple(runs), boundary=boundary)
+    if not ripe:
+        return store, None
+    together = ripe[0]
+    for more in ripe[1:]:
+        together = joined(together, more)
+    return store, chosen(together, np.lexsort((together.key, together.at)))
+
+
+def expire(store: Pending, before: Micros) -> tuple[Pending, int]:
+    """Forget predictions scored before ``before``; how many of them never had an outcome."""
+    runs, never = [], 0
+    for run in store.runs:
+        old = run.at < before
+        if not old.any():
+            runs.append(run)
+            continue
+        never += int((old & np.isnan(run.outcome)).sum())
+        if not old.all():
+            runs.append(chosen(run, ~old))
+    return replace(store, runs=tuple(runs)), never
+
+
+def waiting(store: Pending) -> float:
+    """Predictions without an outcome, scaled up by the rate of the sample."""
+    return float(sum(int(np.isnan(run.outcome).sum()) for run in store.runs)) * 2.0**store.halvings
+
+
+def keyed_by_entity(store: Pending) -> Pending:
+    """The store with entities in place of ids as keys; predictions without an entity are dropped."""
+    runs = [
+        _sorted(replace(chosen(run, run.entity != 0), key=run.entity[run.entity != 0]))
+        for run in store.runs
+        if run.entity.any()
+    ]
+    return replace(store, runs=tuple(runs))
+
+
+def _thinned(store: Pending, limit_rows: int) -> Pending:
+    if len(store) <= limit_rows:
+        return store
+    excess = sum(int(run.released.sum()) for run in store.runs) - limit_rows // KEPT_RELEASED
+    runs = []
+    for run in store.runs:  # oldest first
+        if excess > 0 and run.released.any():
+            excess -= int(run.released.sum())
+            run = chosen(run, ~run.released)
+        if len(run):
+            runs.append(run)
+    store = replace(store, runs=tuple(runs))
+    while len(store) > limit_rows:
+        halvings = store.halvings + 1
+        runs = [chosen(run, sampled(run.key, halvings)) for run in store.runs]
+        store = replace(store, runs=tuple(run for run in runs if len(run)), halvings=halvings)
+    return store
+
+
+def chosen(run: Run, rows: NDArray[np.bool_] | NDArray[np.intp]) -> Run:
+    """The chosen rows of a run, by mask or by index."""
+    arrays = {name: value[rows] for name in _ARRAYS if (value := getattr(run, name)).size}
+    return replace(run, **arrays)
+
+
+def joined(a: Run, b: Run) -> Run:
+    """Both runs, one after the other."""
+    arrays = {name: _both(getattr(a, name), len(a), getattr(b, name), len(b)) for name in _ARRAYS}
+    return replace(a, **arrays, ready_from=min(a.ready_from, b.ready_from))
+
+
+def _both(a: NDArray[Any], size_a: int, b: NDArray[Any], size_b: int) -> NDArray[Any]:
+    """Concatenate; where only one side has an array, the other's rows hold nothing (NaN or 0)."""
+    if a.size == b.size == 0:
+        return a
+    nothing = np.nan if a.dtype.kind == "f" else 0
+    left = a if a.size else np.full(size_a, nothing, a.dtype)
+    right = b if b.size else np.full(size_b, nothing, b.dtype)
+    return np.concatenate([left, right])
+
+
+def _sorted(run: Run) -> Run:
+    return chosen(run, np.argsort(run.key, kind="stable"))
+
+
+_ARRAYS: Final = tuple(each.name for each in fields(Run) if each.name != "ready_from")

@@ -1,0 +1,171 @@
+"""What matured outcomes say of a model: calibration overall and by segment, residuals, intervals, and gauges."""
+
+from dataclasses import dataclass, field, replace
+from math import log
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors import dataset
+from detectors.batch import BatchInput, NumberColumn
+from detectors.calibration import Calibration, fold_outcomes
+from detectors.finding import Micros
+from detectors.model_policy import MONTH_S, ModelPolicy
+from detectors.pending import Run
+from detectors.recalibration import Floats, Recalibration, expit, logit, loosened
+from detectors.reliability import Reliability, fade_in
+from detectors.state import DatasetState
+
+CONFIDENCE: Final = 0.05  # the promised run length is kept with 95 % certainty, not on average
+LEAST_RUN_LENGTH: Final = 1e5
+SETTLED_ROWS: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Performance:
+    """The memory of a model's matured outcomes: about 10 kB, 1.5 kB a segment, 10 kB more for a regression.
+
+    rows: outcomes judged, from first_at to last_at. pinned_until: predictions up to then only teach. segments: their names, beside banks. coverage: of prediction
+    intervals. residuals: outcome minus score, as a column of windows; residual_rest: those of the open window.
+    """
+
+    rows: int = 0
+    first_at: Micros = 0
+    last_at: Micros = 0
+    pinned_until: Micros | None = None
+    overall: Calibration = field(default_factory=Calibration)
+    segments: tuple[str, ...] = ()
+    banks: tuple[Calibration, ...] = ()
+    coverage: Calibration = field(default_factory=Calibration)
+    reliability: Reliability = field(default_factory=Reliability)
+    residuals: DatasetState | None = None
+    residual_rest: Floats = field(default_factory=lambda: np.empty(0))
+
+
+def fold_probabilities(
+    known: Performance, matured: Run, segments: tuple[str, ...], policy: ModelPolicy, *, top_class: bool
+) -> Performance:
+    """Fold outcomes (0 or 1) of probabilities, in prediction order. ``segments`` names the codes of ``matured``.
+
+    top_class: scores are confidences of the predicted class.
+    """
+    if known.pinned_until is not None and (reference := matured.at <= known.pinned_until).any():
+        teaching = replace(policy, baseline_rows=NEVER)
+        known = replace(known, pinned_until=None)
+        known = fold_probabilities(known, chosen(matured, reference), segments, teaching, top_class=top_class)
+        ...
+    sound = (matured.score >= 0.0) & (matured.score <= 1.0) & ((matured.outcome == 0.0) | (matured.outcome == 1.0))
+    score, outcome, at = matured.score[sound], matured.outcome[sound], matured.at[sound]
+    if score.size == 0:
+        return known
+    known = _counted(known, at)
+    score_logit = logit(score)
+    estimate = expit(known.overall.healthy.log_odds(score_logit))
+    threshold = _threshold_nats(known, policy)
+    known = replace(known, reliability=fade_in(known.reliability, score, outcome, estimate))
+    known = _fold_segments(known, score_logit, outcome, at, matured.segment[sound], segments, threshold, policy)
+    share = log(2.0) if known.banks else 0.0
+    overall = fold_outcomes(
+        known.overall, score_logit, outcome, at, threshold_nats=threshold + share, baseline_rows=policy.baseline_rows
+    )
+    return replace(known, overall=overall)
+
+
+def _fold_segments(
+    known: Performance,
+    score_logit: Floats,
+    outcome: Floats,
+    at: NDArray[np.int64],
+    code: NDArray[np.int16],
+    segments: tuple[str, ...],
+    threshold: float,
+    policy: ModelPolicy,
+) -> Performance:
+    """Each segment has a bank of its own; together they share half of the calibration's budget."""
+    banks = list(known.banks)
+    for i in range(len(segments)):
+        rows = code == i
+        if i >= len(banks):
+            banks.append(Calibration(healthy=loosened(known.overall.healthy)))
+        if rows.any():
+            banks[i] = fold_outcomes(
+                banks[i],
+                score_logit[rows],
+                outcome[rows],
+                at[rows],
+                threshold_nats=threshold + log(2.0 * len(segments)),
+                baseline_rows=policy.baseline_rows,
+            )
+    return replace(known, segments=segments, banks=tuple(banks))
+
+
+def fold_values(subject: str, known: Performance, matured: Run, policy: ModelPolicy) -> Performance:
+    """Fold outcomes of a regression, in prediction order: residuals in windows, and coverage of the intervals."""
+    known = _counted(known, matured.at)
+    if matured.lower.size:
+        known = _fold_coverage(known, matured, policy)
+    residuals = known.residuals or dataset.start(subject)
+    rest = np.concatenate([known.residual_rest, matured.outcome - matured.score])
+    while rest.size >= policy.window_rows:
+        window, rest = rest[: policy.window_rows], rest[policy.window_rows :]
+        at = int(matured.at[max(0, matured.at.size - 1 - rest.size)])
+        name = f"outcomes-{known.rows - rest.size}"
+        columns = {"residual": NumberColumn(values=window)}
+        batch = BatchInput(subject=subject, batch_id=name, at=at, arrived_at=at, rows=window.size, columns=columns)
+        residuals, _ = dataset.fold(residuals, dataset.summarise(residuals, batch), policy.statistics)
+    return replace(known, residuals=residuals, residual_rest=rest)
+
+
+def _fold_coverage(known: Performance, matured: Run, policy: ModelPolicy) -> Performance:
+    held = ~np.isnan(matured.lower) & ~np.isnan(matured.upper)
+    inside = (matured.outcome >= matured.lower) & (matured.outcome <= matured.upper)
+    coverage = fold_outcomes(
+        known.coverage,
+        np.zeros(int(held.sum())),  # the map's intercept alone learns how often outcomes lie inside
+        inside[held].astype(np.float64),
+        matured.at[held],
+        threshold_nats=_threshold_nats(known, policy),
+        baseline_rows=policy.baseline_rows,
+    )
+    return replace(known, coverage=coverage)
+
+
+def _counted(known: Performance, at: NDArray[np.int64]) -> Performance:
+    first = int(at[0]) if known.rows == 0 else known.first_at
+    return replace(known, rows=known.rows + at.size, first_at=first, last_at=max(known.last_at, int(at[-1])))
+
+
+def _threshold_nats(known: Performance, policy: ModelPolicy) -> float:
+    """Logarithm of the outcomes between false alarms that the budget allows this one statistic, over 5 %."""
+    run_length = policy.calibration_run_length
+    if run_length is None:
+        months = max(known.last_at - known.first_at, 1) / 1e6 / MONTH_S
+        share = max(policy.statistics.monitored, 1) / policy.statistics.false_alarms_per_month
+        run_length = max(LEAST_RUN_LENGTH, min(known.rows / months, 1e12) * share)
+        run_length = 2.0 ** np.ceil(np.log2(run_length))  # in steps, so that it does not follow every outcome
+    return log(run_length / CONFIDENCE)
+
+
+def forget_young(known: Performance) -> Performance:
+    """Learn anew what was learnt from too few outcomes, before it was known how late they come."""
+    if known.rows >= SETTLED_ROWS:
+        return known
+    return Performance(segments=known.segments, banks=tuple(Calibration() for _ in known.banks), rows=known.rows)
+
+
+def accept(known: Performance) -> Performance:
+    """The new normal: outcomes from now on teach the map afresh; gauges go on."""
+    return Performance(
+        rows=known.rows,
+        first_at=known.first_at,
+        last_at=known.last_at,
+        segments=known.segments,
+        banks=tuple(Calibration() for _ in known.banks),
+        reliability=known.reliability,
+    )
+
+
+def map_of(known: Performance) -> Recalibration:
+    """What scores meant while healthy."""
+    return known.overall.healthy

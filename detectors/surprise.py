@@ -1,0 +1,86 @@
+"""How surprising single batches really are: clustering of volatility, and the tail of the surprises themselves.
+
+A batch may prove a change alone only as far as the tail that this statistic has shown allows. The tail of z²/2 above 2
+is taken as generalised Pareto (Pickands 1975) with scale one: shape 0 is the normal law, two thirds Student's t with
+three degrees of freedom. It is believed heavy until seen to be thin.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detectors.reference import Floats
+
+OVER = 2.0  # nats of a single batch above which it counts for the tail: |z| > 2
+NORMAL_LOG = 0.5963  # mean of ln(1 + y) for a normal tail (y exponential): e * E1(1)
+HEAVY_LOG = 0.77  # believed at first: shape one half
+HEAVY_PEAKS = 8.0  # surprises' worth of that belief
+SLOPE = 2.7  # of the shape on the mean of ln(1 + y), between shapes 0 and 1
+RECENT = 0.05  # share of the latest batch in the recent volatility
+
+
+@dataclass(slots=True, eq=False)
+class Surprises:
+    """Arrays of shape ``(m,)``, float64: 56 bytes a statistic.
+
+    recent: mean z² of about the last 20 batches. cross, energy: how z² of neighbouring batches go together. last: z² of
+    the batch before, less one. peaks, logs: batches beyond two nats, and their summed ln(1 + excess). batches: learnt.
+    """
+
+    recent: Floats
+    cross: Floats
+    energy: Floats
+    last: Floats
+    peaks: Floats
+    logs: Floats
+    batches: Floats
+
+
+def empty_surprises(m: int) -> Surprises:
+    """Nothing known of ``m`` statistics."""
+    return Surprises(np.ones(m), *(np.zeros(m) for _ in range(6)))
+
+
+def volatility(surprises: Surprises) -> Floats:
+    """The factor by which deviations are wider now than usual, never below one; one unless volatility clusters."""
+    raw = np.divide(surprises.cross, surprises.energy, out=np.zeros_like(surprises.cross), where=surprises.energy > 0)
+    clustering = raw * surprises.batches / (surprises.batches + 100)
+    believed = np.clip((clustering - 0.05) / 0.1, 0, 1)
+    return np.sqrt(np.maximum(1 + believed * (surprises.recent - 1), 1))
+
+
+def learn_surprises(surprises: Surprises, z: Floats) -> Surprises:
+    """With one more healthy batch. z: standardised, not yet divided by the volatility."""
+    nats = z**2 / 2
+    square = np.minimum(z**2, 9.0)
+    off = square - 1
+    gain = 1 / np.minimum(surprises.batches + 1, 4096)
+    over = nats > OVER
+    return Surprises(
+        recent=surprises.recent + RECENT * (square - surprises.recent),
+        cross=surprises.cross + gain * (off * surprises.last - surprises.cross),
+        energy=surprises.energy + gain * (off**2 - surprises.energy),
+        last=off,
+        peaks=surprises.peaks + over,
+        logs=surprises.logs + np.where(over, np.log1p(np.maximum(nats - OVER, 0)), 0),
+        batches=surprises.batches + 1,
+    )
+
+
+def tail_shape(surprises: Surprises) -> Floats:
+    """Shape of the generalised Pareto tail: 0 normal, growing with heaviness."""
+    mean = (HEAVY_PEAKS * HEAVY_LOG + surprises.logs) / (HEAVY_PEAKS + surprises.peaks)
+    return np.maximum(SLOPE * (mean - NORMAL_LOG), 1e-3)
+
+
+def single_limit(surprises: Surprises, run_length: float) -> Floats:
+    """Nats (z²/2) that one batch alone exceeds once in ``run_length`` batches of no change."""
+    shape = tail_shape(surprises)
+    frequency = (HEAVY_PEAKS + surprises.peaks) / (HEAVY_PEAKS / 0.0455 + surprises.batches)
+    return OVER + np.expm1(shape * np.log(np.maximum(run_length * frequency, 1))) / shape
+
+
+def alone(surprises: Surprises, z: Floats, run_length: float) -> NDArray[np.bool_]:
+    """Which statistics a single batch proves to have changed."""
+    return z**2 / 2 > single_limit(surprises, run_length)
