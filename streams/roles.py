@@ -13,13 +13,17 @@ from streams.detect.budget import Budget
 from streams.detect.logic import Decode, DetectLogic
 from streams.detect.subject import Policies
 from streams.diagnose.work import DiagnoseWork
+from streams.index.index import open_index
+from streams.index.work import IndexWork
 from streams.metrics import Metrics
+from streams.notify.alertmanager import Alertmanager
+from streams.notify.work import NotifyWork
 from streams.registry import schema_by_id
 from streams.settings import AlertsFormat, Settings
 from streams.task.journaled import JournaledWork
 from streams.topics import EVENT_TOPICS, Topic
 
-DETECT, DIAGNOSE, INDEX, NOTIFY = "detect", "diagnose", "index", "notify"
+DETECT, DIAGNOSE, INDEX, NOTIFY = ALL = "detect", "diagnose", "index", "notify"
 
 
 def names(settings: Settings) -> tuple[str, ...]:
@@ -35,7 +39,12 @@ def role(name: str, settings: Settings, metrics: Metrics) -> Role:
     Raises:
         ValueError: there is no such agent.
     """
-    makers: dict[str, Callable[[Settings, Metrics], Role]] = {DETECT: _detect, DIAGNOSE: _diagnose}
+    makers: dict[str, Callable[[Settings, Metrics], Role]] = {
+        DETECT: _detect,
+        DIAGNOSE: _diagnose,
+        INDEX: _index,
+        NOTIFY: _notify,
+    }
     if name not in makers:
         raise ValueError(f"no agent is called {name!r}: there are {', '.join(makers)}")
     return makers[name](settings, metrics)
@@ -100,3 +109,24 @@ def _diagnose(settings: Settings, metrics: Metrics) -> Role:
         )  # fmt: skip
 
     return Role(name=DIAGNOSE, inputs=(Topic.OBSERVATIONS,), work_for=work_for)
+
+
+def _index(settings: Settings, metrics: Metrics) -> Role:
+    index = open_index(settings)
+    observation = Codec("observation", Observation, max_event_bytes=settings.max_event_bytes).decode
+    alert = Codec("alert", Alert).decode
+
+    def work_for(partition: int) -> IndexWork:
+        return IndexWork(partition, settings.topic_prefix, index, observation, alert, metrics)
+
+    return Role(name=INDEX, inputs=(Topic.OBSERVATIONS, Topic.ALERTS), work_for=work_for)
+
+
+def _notify(settings: Settings, metrics: Metrics) -> Role:
+    alertmanager = Alertmanager(settings.alertmanager_url or "")
+    decode = Codec("alert", Alert).decode
+
+    def work_for(partition: int) -> NotifyWork:
+        return NotifyWork(partition, settings, decode, alertmanager, metrics)
+
+    return Role(name=NOTIFY, inputs=(Topic.ALERTS,), work_for=work_for)

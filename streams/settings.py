@@ -98,6 +98,16 @@ class Settings(BaseSettings):
         return None if value == "" else value
 
 
+def as_environment(settings: Settings) -> dict[str, str]:
+    """The settings that differ from their defaults, as environment variables for a process of ours."""
+    given = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        plain = value.get_secret_value() if isinstance(value, SecretStr) else value
+        given[f"HEADWATER_{name.upper()}"] = "" if plain is None else str(plain)
+    return given
+
+
 class MissingBroker(ValueError):
     """No broker is configured where one is needed."""
 

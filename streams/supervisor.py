@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
@@ -16,7 +16,7 @@ from types import FrameType
 from prometheus_client import CollectorRegistry, Counter
 
 from streams.exposition import Answer, Gathered, Server, fetch
-from streams.settings import Settings
+from streams.settings import Settings, as_environment
 
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
@@ -52,7 +52,6 @@ class Supervisor:
 
     settings: Settings
     names: Sequence[str]
-    environment: Mapping[str, str]
     _children: list[Child] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -106,7 +105,7 @@ class Supervisor:
         child.process = subprocess.Popen(
             [sys.executable, "-m", "streams.process", child.name, str(child.port_file)],
             stdin=subprocess.PIPE,
-            env={**os.environ, **self.environment},
+            env={**os.environ, **as_environment(self.settings)},
             start_new_session=True,
         )
 
