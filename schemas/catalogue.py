@@ -37,11 +37,42 @@ def fingerprint(schema: AvroSchema) -> bytes:
 
     Source: Apache Avro specification, "Schema fingerprints". Docs and defaults do not enter it.
     """
-    canonical = to_parsing_canonical_form(parse_schema(schema, _write_hint=False))
-    return bytes.fromhex(_fingerprint(canonical, "CRC-64-AVRO"))
+    return bytes.fromhex(_fingerprint(_canonical(schema), "CRC-64-AVRO"))
+
+
+def fingerprint_by_avro_package(schema: AvroSchema) -> bytes:
+    """What the ``avro`` package of Python takes for the fingerprint: it leaves ``{"type":"long"}`` as it is.
+
+    The specification wants such a type shortened to ``"long"``, but whoever uses that package has no other number.
+    """
+    text = _canonical(_marked(schema)).replace(_canonical(_MARK), '{"type":"long"}')
+    return bytes.fromhex(_fingerprint(text, "CRC-64-AVRO"))
 
 
 @cache
 def known() -> dict[bytes, tuple[str, AvroSchema]]:
     """Every schema this room knows, by fingerprint: its name and itself."""
-    return {fingerprint(schema): (name, schema) for name in NAMES for schema in (*released(name), current(name))}
+    schemas = [(name, schema) for name in NAMES for schema in (*released(name), current(name))]
+    return {
+        take(schema): (name, schema) for take in (fingerprint_by_avro_package, fingerprint) for name, schema in schemas
+    }
+
+
+_MARK: AvroSchema = {"type": "map", "values": {"type": "map", "values": "null"}}  # occurs in no schema
+
+
+def _canonical(schema: AvroSchema) -> str:
+    return str(to_parsing_canonical_form(parse_schema(schema, _write_hint=False)))
+
+
+def _marked(schema: AvroSchema) -> AvroSchema:
+    if isinstance(schema, list):
+        return [_marked(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "logicalType" in schema:
+        return _MARK
+    parts = {key: _marked(schema[key]) for key in ("items", "values", "type") if key in schema}
+    if "fields" in schema:
+        parts["fields"] = [{**field, "type": _marked(field["type"])} for field in schema["fields"]]
+    return {**schema, **parts}

@@ -58,9 +58,10 @@ class Codec(Generic[T]):
         self._render = compile_json_writer(self._shape)
         self._read_json = compile_json_reader(self._shape, self._shape.name)
         read_own = compile_reader(self._shape)
-        self._by_fingerprint: dict[bytes, ReadEvent] = {
-            self.fingerprint: lambda buffer, start: read_event(read_own, buffer, start)
-        }
+        self._by_fingerprint: dict[bytes, ReadEvent] = dict.fromkeys(
+            (self.fingerprint, catalogue.fingerprint_by_avro_package(self.schema)),
+            lambda buffer, start: read_event(read_own, buffer, start),
+        )
         self._by_id: dict[int, ReadEvent] = {}
         self._head = SINGLE_OBJECT + self.fingerprint
 

@@ -120,8 +120,10 @@ def test_a_symbol_that_we_do_not_know_is_unknown() -> None:
 
 
 def test_a_field_of_another_type_is_incompatible() -> None:
+    value = b"\x0e" + body("change", Change, FULL["change"])[len("?shop") :]
+
     with pytest.raises(MalformedEvent) as refused:
-        written_as(change_schema(pipeline="int")).decode(CONFLUENT + body("change", Change, FULL["change"]))
+        written_as(change_schema(pipeline="int")).decode(CONFLUENT + value)
     assert refused.value.reason is Reason.INCOMPATIBLE_SCHEMA
 
 
