@@ -1,0 +1,248 @@
+"""From the walks of one fault's findings to what is said of it: origin, kind, cause, suspects, path and context."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected
+from diagnosis.changes import KINDS
+from diagnosis.kinds import Kind, Scene, kind_of
+from diagnosis.lineage import Lineage
+from diagnosis.onset import Interval, first_bad, interval_of
+from diagnosis.retest import Deviation, Retest
+from diagnosis.state import Announced, Batch, NodeKind
+from diagnosis.suspects import sift
+from diagnosis.verdict import Step, Trace
+
+_MOST_SUSPECTS = 5
+_WEAK = 0.85
+_LOOSE = 0.9
+_UNSEEN = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What the evidence says of one fault at this moment. supported: a cause is named and everything upstream was seen."""
+
+    origin: str
+    columns: tuple[str, ...]
+    first: Batch | None
+    onset: Onset
+    last_good: LastGood | None
+    cause: Cause
+    suspects: tuple[Cause, ...]
+    rejected: tuple[Rejected, ...]
+    path: tuple[Hop, ...]
+    context: Context
+    change_url: str | None
+    supported: bool
+
+
+def diagnose(
+    retest: Retest, traces: Sequence[Trace], announced: tuple[Announced, ...], shared: str | None = None
+) -> Diagnosis:
+    """Say what is known of a fault; ``traces`` share their origin, the opening finding's first.
+
+    shared: name of the unseen parent or source system that several origins have in common, which is then the cause.
+    """
+    lineage, home = retest.lineage, traces[0]
+    deviations = _merge(traces)
+    interval, first = _onset(retest, home, deviations)
+    sifted = sift(retest, home, interval, announced)
+    scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts)
+    kind = kind_of(scene)
+    if shared is not None:
+        why = "several datasets that come from it moved together"
+        kind = Kind(kind=CauseKind.SOURCE_DATA, confidence=0.8, why=why, column=kind.column)
+    path = _longest(lineage, traces)
+    cause = _cause(scene, kind, path, shared)
+    pending = bool(home.unseen) and shared is None
+    alternatives = (*_other_acts(scene, kind), *_along(lineage, path, cause))
+    return Diagnosis(
+        origin=home.origin.node,
+        columns=tuple(sorted({one.column for one in deviations})),
+        first=first,
+        onset=Onset(earliest=interval.earliest, latest=interval.latest, batch_id=first.batch_id if first else None),
+        last_good=_last_good(lineage, first),
+        cause=cause,
+        suspects=alternatives[:_MOST_SUSPECTS],
+        rejected=sifted.rejected,
+        path=tuple(_hop(lineage, step) for step in path if step.batches),
+        context=_context(lineage, first),
+        change_url=kind.act.url if kind.act else None,
+        supported=kind.kind is not CauseKind.UNKNOWN and not pending,
+    )
+
+
+def _merge(traces: Sequence[Trace]) -> tuple[Deviation, ...]:
+    """Gather what deviates at the shared origin, strongest first; one entry per column and statistic."""
+    found: dict[tuple[str, str], Deviation] = {}
+    for trace in traces:
+        focus = trace.origin.focus
+        for one in (*trace.deviations, *((focus,) if focus else ())):
+            known = found.get((one.column, one.statistic))
+            if known is None or (one.finding is not None, one.size) > (known.finding is not None, known.size):
+                found[one.column, one.statistic] = one
+    return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
+
+
+def _onset(retest: Retest, home: Trace, deviations: tuple[Deviation, ...]) -> tuple[Interval, Batch | None]:
+    """Return the onset at the origin: the detector's own where it alarmed there, else carried up along the lineage."""
+    lineage, origin = retest.lineage, home.origin
+    alarmed = [one for one in deviations if one.finding is not None]
+    if alarmed and alarmed[0].finding is not None:
+        finding = alarmed[0].finding
+        ring = lineage.ring(origin.node)
+        first = ring[first_bad(lineage, origin.node, finding)] if ring else None
+        return interval_of(finding), first
+    first = origin.batches[0] if origin.batches else None
+    if first is None:
+        return origin.when, None
+    place = lineage.place(first)
+    before = lineage.ring(origin.node)[place - 1].at if place else first.at
+    return Interval(earliest=before, latest=first.at), first
+
+
+def _last_good(lineage: Lineage, first: Batch | None) -> LastGood | None:
+    if first is None or not lineage.place(first):
+        return None
+    before = lineage.ring(first.node)[lineage.place(first) - 1]
+    return LastGood(batch_id=before.batch_id, at=before.at)
+
+
+def _longest(lineage: Lineage, traces: Sequence[Trace]) -> tuple[Step, ...]:
+    """Return the walk to the furthest effect; one that ends at a model is worth more."""
+
+    def worth(trace: Trace) -> tuple[bool, int, float]:
+        last = trace.steps[-1]
+        ends = lineage.nodes[last.node].kind is not NodeKind.DATASET
+        return ends, len(trace.steps), last.focus.size if last.focus else 0.0
+
+    best = max(sorted(traces, key=lambda trace: trace.key), key=worth)
+    return best.steps
+
+
+def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None) -> Cause:
+    weak = all(one.finding is None for one in scene.deviations)
+    loose = any(step.match not in (Match.EXACT, Match.PARTITION) for step in path[:-1])
+    confidence = kind.confidence * (_WEAK if weak else 1.0) * (_LOOSE if loose else 1.0)
+    unseen = bool(scene.trace.unseen) and shared is None
+    act = kind.act
+    return Cause(
+        kind=kind.kind,
+        component=shared or scene.node.name,
+        column=kind.column,
+        change_id=act.change_id if act else None,
+        before=_version(act.name, act.before) if act else None,
+        after=_version(act.name, act.after) if act else None,
+        confidence=round(confidence * (_UNSEEN if unseen else 1.0), 3),
+        grounding=_grounding(kind, loose or unseen),
+        evidence=_evidence(scene, kind),
+    )
+
+
+def _version(name: str | None, value: str | None) -> str | None:
+    return f"{name}={value}" if name is not None and value is not None else value
+
+
+def _grounding(kind: Kind, loose: bool) -> Grounding:
+    if kind.kind is CauseKind.UNKNOWN:
+        return Grounding.UNGROUNDED
+    return Grounding.PATH_AND_MECHANISM if kind.mechanism and not loose else Grounding.PATH_ONLY
+
+
+def _evidence(scene: Scene, kind: Kind) -> tuple[str, ...]:
+    names = scene.lineage.nodes
+    lines = [f"{scene.node.name}: {kind.why}."]
+    if kind.act is not None:
+        lines.append(_act_sentence(scene, kind))
+    if scene.trace.healthy:
+        healthy = ", ".join(sorted({names[key].name for key in scene.trace.healthy}))
+        lines.append(f"Checked since the onset and healthy: {healthy}.")
+    if scene.trace.unseen:
+        unseen = ", ".join(sorted({names[key].name for key in scene.trace.unseen}))
+        lines.append(f"Not observed: {unseen}.")
+    lines.extend(one.finding.sentence for one in scene.deviations[:3] if one.finding is not None)
+    if all(one.finding is None for one in scene.deviations):
+        lines.extend(
+            f"{one.column or 'the whole batch'}: {one.statistic} is {one.size:.1f} standard errors off when tested alone."
+            for one in scene.deviations[:3]
+        )
+    return tuple(lines)
+
+
+def _act_sentence(scene: Scene, kind: Kind) -> str:
+    act = kind.act
+    assert act is not None  # asked for only where there is one
+    what = f"{act.name} ({act.kind})" if act.name else f"{act.kind} version"
+    told = "announced" if act.announced else "seen in the batch headers"
+    return f"The {what} of {scene.lineage.nodes[act.node].name} went from {act.before} to {act.after} ({told})."
+
+
+def _other_acts(scene: Scene, kind: Kind) -> tuple[Cause, ...]:
+    return tuple(
+        Cause(
+            kind=KINDS[act.kind],
+            component=scene.lineage.nodes[act.node].name,
+            change_id=act.change_id,
+            before=_version(act.name, act.before),
+            after=_version(act.name, act.after),
+            confidence=0.3,
+            grounding=Grounding.PATH_ONLY,
+            evidence=("It came at the same time.",),
+        )
+        for act in scene.acts
+        if act is not kind.act
+    )
+
+
+def _along(lineage: Lineage, path: tuple[Step, ...], cause: Cause) -> tuple[Cause, ...]:
+    """The next stages of the path, in case the origin only coincides."""
+    found: list[Cause] = []
+    for step in path[1:-1] if len(path) > 2 else path[1:]:
+        name = lineage.nodes[step.node].name
+        if name != cause.component:
+            found.append(
+                Cause(
+                    kind=CauseKind.UNKNOWN,
+                    component=name,
+                    column=step.focus.column or None if step.focus else None,
+                    confidence=round(0.1 / (len(found) + 1), 3),
+                    grounding=Grounding.PATH_ONLY,
+                    evidence=("It deviates too, as what it was made from explains.",),
+                )
+            )
+    return tuple(found)
+
+
+def _hop(lineage: Lineage, step: Step) -> Hop:
+    node, batch = lineage.nodes[step.node], step.batches[0]
+    return Hop(
+        pipeline=node.pipeline,
+        stage="outcomes" if node.kind is NodeKind.OUTCOMES else batch.stage or node.stage,
+        dataset=node.name,
+        batch_id=batch.batch_id,
+        match=step.match,
+        topic=batch.topic,
+        partition=batch.topic_partition,
+        offset=batch.offset,
+        verdict=step.verdict,
+    )
+
+
+def _context(lineage: Lineage, first: Batch | None) -> Context:
+    if first is None:
+        return Context(toggles={}, parameters={})
+    version = first.versions.get
+    return Context(
+        source=lineage.nodes[first.node].source,
+        data_version=version("data"),
+        schema_version=version("schema"),
+        feature_version=version("feature"),
+        model_version=version("model"),
+        code_version=version("code"),
+        config_version=version("config"),
+        run_id=first.run_id,
+        host=first.host,
+        toggles=dict(first.toggles),
+        parameters=dict(first.parameters),
+    )

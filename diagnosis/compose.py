@@ -1,0 +1,140 @@
+"""Putting an alert together: the one place where findings, diagnosis and impact become what is published."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from detectors.finding import Finding
+
+from diagnosis.alert import Alert, Impact, Links, Match, Severity, StageOfDiagnosis, Status
+from diagnosis.cause import Diagnosis
+from diagnosis.extent import spoilt
+from diagnosis.identity import alert_id, cause_key
+from diagnosis.impact import count, descend, impact_of, severity_of
+from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
+from diagnosis.policy import Policy
+from diagnosis.state import Active, Fault
+from diagnosis.wording import Story, tell
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One fault about to be put into words: its findings, and what is known of it."""
+
+    lineage: Lineage
+    policy: Policy
+    pipeline: str
+    opening: Active
+    members: tuple[Active, ...]
+    fault: Fault | None = None
+
+
+def compose(subject: Subject, diagnosis: Diagnosis, stage: StageOfDiagnosis, previous: str | None) -> Alert:
+    """Return the alert as it now is; its revision is the one already published (0 if none)."""
+    policy, finding = subject.policy, subject.opening.finding
+    known = subject.fault.alert if subject.fault else None
+    name = known.alert_id if known else alert_id(policy.environment, finding)
+    impact = measure(subject, diagnosis.origin, diagnosis.onset.latest)
+    node = subject.lineage.nodes.get(diagnosis.origin)
+    words = {"alert_id": name, "kind": diagnosis.cause.kind, "pipeline": subject.pipeline}
+    words["component"] = diagnosis.cause.component
+    alert = Alert(
+        alert_id=name,
+        revision=known.revision if known else 0,
+        status=known.status if known else Status.FIRING,
+        stage_of_diagnosis=stage,
+        environment=policy.environment,
+        pipeline=subject.pipeline,
+        severity=Severity.UNKNOWN,
+        kind=diagnosis.cause.kind,
+        title="",
+        summary="",
+        onset=diagnosis.onset,
+        last_good=diagnosis.last_good,
+        detected_at=known.detected_at if known else finding.alarm_at,
+        cause=diagnosis.cause,
+        cause_key=cause_key(policy.environment, subject.pipeline, diagnosis.cause),
+        suspects=diagnosis.suspects,
+        rejected=diagnosis.rejected,
+        path=diagnosis.path,
+        symptoms=_symptoms(subject.members, policy.max_symptoms),
+        context=diagnosis.context,
+        impact=impact,
+        owner=(node.owner if node else None) or _any_owner(subject.lineage),
+        runbook_url=policy.runbook_url.format(**words) if policy.runbook_url else None,
+        links=Links(
+            console=policy.console_url.format(**words) if policy.console_url else None,
+            change=diagnosis.change_url,
+            trace=diagnosis.first.trace_id if diagnosis.first else None,
+        ),
+        previous_alert_id=previous,
+    )
+    return worded(_weighed(subject, alert, diagnosis.origin))
+
+
+def refresh(subject: Subject, fault: Fault) -> Alert:
+    """Return a settled alert with today's symptoms, impact and severity; its cause stays."""
+    alert = replace(
+        fault.alert,
+        symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or fault.alert.symptoms,
+        impact=measure(subject, fault.origin, fault.alert.onset.latest),
+    )
+    return worded(_weighed(subject, alert, fault.origin))
+
+
+def worded(alert: Alert) -> Alert:
+    """Return the alert with title, summary and next steps that fit it."""
+    texts = tell(
+        Story(
+            status=alert.status,
+            stage=alert.stage_of_diagnosis,
+            cause=alert.cause,
+            onset=alert.onset,
+            last_good=alert.last_good,
+            path=alert.path,
+            symptoms=alert.symptoms,
+            impact=alert.impact,
+            rejected=len(alert.rejected),
+            resolved_at=alert.resolved_at,
+        )
+    )
+    return replace(alert, title=texts.title, summary=texts.summary, next_steps=texts.next_steps)
+
+
+def measure(subject: Subject, origin: str, since: Micros) -> Impact:
+    """Return which predictions the fault has reached."""
+    gone = subject.fault.reached if subject.fault else {}
+    reach = descend(subject.lineage, spoilt(subject.lineage, origin, subject.members))
+    totals = count(subject.lineage, reach, since, gone)
+    known = subject.fault.alert.impact if subject.fault else None
+    impact = impact_of(subject.lineage, totals, reach.match if reach.batches else Match.UNKNOWN)
+    if known is not None and impact.match is Match.UNKNOWN and impact.predictions_affected:
+        return replace(impact, match=known.match)
+    return impact
+
+
+def _weighed(subject: Subject, alert: Alert, origin: str) -> Alert:
+    severity = severity_of(subject.lineage, origin, alert.kind, subject.members, alert.impact, subject.policy)
+    return replace(alert, severity=severity)
+
+
+def _symptoms(members: Sequence[Active], most: int) -> tuple[Finding, ...]:
+    findings = [member.finding for member in members]
+    kept = sorted(findings, key=lambda one: (-one.evidence_nats, _order(one)))[:most]
+    return tuple(sorted(kept, key=_order))
+
+
+def _order(finding: Finding) -> tuple[int, str, str, str, str, str]:
+    return (
+        finding.onset_latest,
+        finding.subject,
+        finding.column or "",
+        finding.segment or "",
+        finding.statistic,
+        finding.alarm_batch_id,
+    )
+
+
+def _any_owner(lineage: Lineage) -> str | None:
+    owners = (lineage.nodes[key].owner for key in sorted(lineage.nodes))
+    return next((owner for owner in owners if owner), None)

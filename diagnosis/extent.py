@@ -1,0 +1,59 @@
+"""Which batches of the origin a fault spoilt: where its statistics were off, or what the spoilt batches came from."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from diagnosis.lineage import Lineage
+from diagnosis.onset import bad_batches
+from diagnosis.retest import series
+from diagnosis.state import Active, Batch, NodeKind
+
+_LOUD = 8.0  # a shift this large shows in every single batch,
+_QUIET = 4.0  # so that a batch below this is a healthy one in between or after
+
+
+def spoilt(lineage: Lineage, origin: str, members: Iterable[Active]) -> tuple[Batch, ...]:
+    """Return the affected batches of the origin, or of a finding's own node where the origin was never observed."""
+    found: dict[tuple[str, int], Batch] = {}
+    followed = list(members)
+    here = [member for member in followed if member.node == origin]
+    elsewhere = [member for member in followed if member.node != origin]
+    for member in here or elsewhere:
+        batches = _off(lineage, member)
+        for batch in batches if here else climb(lineage, batches, origin) or batches:
+            found[batch.node, batch.sequence] = batch
+    return tuple(found[name] for name in sorted(found))
+
+
+def _off(lineage: Lineage, member: Active) -> tuple[Batch, ...]:
+    """Return a finding's batches without those in which a loud shift is not seen."""
+    batches = bad_batches(lineage, member.node, member.finding, member.last_at)
+    if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
+        windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
+        return tuple(batch for batch in windows if batch.at >= member.finding.onset_latest)
+    if member.finding.statistic == "silence":
+        return ()
+    z = np.abs(series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic))
+    read = z[np.isfinite(z)]
+    if not len(read) or float(np.median(read[: max(len(read) // 2, 1)])) < _LOUD:
+        return batches
+    return tuple(batch for batch, size in zip(batches, z, strict=True) if not size < _QUIET)
+
+
+def climb(lineage: Lineage, batches: Iterable[Batch], origin: str) -> tuple[Batch, ...]:
+    """Return the batches of ``origin`` that these descend from."""
+    waiting = list(batches)
+    seen = {(batch.node, batch.sequence) for batch in waiting}
+    found = []
+    while waiting:
+        batch = waiting.pop()
+        if batch.node == origin:
+            found.append(batch)
+            continue
+        for parentage in lineage.parents(batch):
+            for parent in parentage.batches:
+                if (parent.node, parent.sequence) not in seen:
+                    seen.add((parent.node, parent.sequence))
+                    waiting.append(parent)
+    return tuple(found)

@@ -1,0 +1,62 @@
+"""Following findings: repeated while they last, over when their subject has long enough been without them."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from detectors.finding import Finding
+
+from diagnosis.identity import finding_key
+from diagnosis.observation import Micros
+from diagnosis.policy import Policy
+from diagnosis.state import Active, Batch, PipelineState
+
+
+def follow(state: PipelineState, batch: Batch, findings: Iterable[Finding], policy: Policy) -> PipelineState:
+    """Note what one observation of a node repeats, adds and no longer says; pure.
+
+    A late batch (older than the watermark) neither opens nor ends a finding. A silence ends when its node speaks.
+    """
+    active = dict(state.active)
+    said = set()
+    refused = 0
+    for finding in findings:
+        key = finding_key(batch.node, finding)
+        said.add(key)
+        if key not in active and (batch.late or len(active) >= policy.max_findings):
+            refused += not batch.late
+            continue
+        active[key] = _repeated(active.get(key), key, batch, finding, state.sequence)
+    if not batch.late:
+        for key, one in active.items():
+            if one.node == batch.node and key not in said and not one.over:
+                clean = one.clean + 1
+                over = clean >= policy.resolve_batches or one.finding.statistic == "silence"
+                active[key] = replace(one, clean=clean, over=over)
+    return replace(state, active=active, findings_refused=state.findings_refused + refused)
+
+
+def follow_silence(state: PipelineState, node: str, finding: Finding, policy: Policy) -> PipelineState:
+    """Note that a node is silent, or still is."""
+    key = finding_key(node, finding)
+    known = state.active.get(key)
+    if known is None and len(state.active) >= policy.max_findings:
+        return replace(state, findings_refused=state.findings_refused + 1)
+    active = Active(
+        key=key,
+        node=node,
+        finding=finding,
+        opened=known.opened if known else state.sequence,
+        last_at=finding.onset_earliest,
+        last_batch_id=finding.alarm_batch_id,
+    )
+    return replace(state, active={**state.active, key: active})
+
+
+def _repeated(known: Active | None, key: str, batch: Batch, finding: Finding, sequence: int) -> Active:
+    if known is None:
+        return Active(
+            key=key, node=batch.node, finding=finding, opened=sequence, last_at=batch.at, last_batch_id=batch.batch_id
+        )
+    last_at: Micros = max(known.last_at, batch.at)
+    last = batch.batch_id if batch.at >= known.last_at else known.last_batch_id
+    return replace(known, finding=finding, last_at=last_at, last_batch_id=last, clean=0, over=False)

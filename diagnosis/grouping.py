@@ -1,0 +1,70 @@
+"""One fault, one alert: which findings began together at the same place."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from diagnosis.lineage import Lineage
+from diagnosis.onset import Interval, slack
+from diagnosis.policy import Policy
+from diagnosis.state import Fault
+from diagnosis.verdict import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Decides whether walks end in the same fault.
+
+    shared: per origin, the name of the unseen parent or source system that it has in common with another origin that
+    moved at the same time; both are then one fault.
+    """
+
+    lineage: Lineage
+    policy: Policy
+    shared: Mapping[str, str]
+
+    def together(self, first: Trace, second: Trace) -> bool:
+        """Tell whether two walks began at one place, at one time or in one column."""
+        a, b = first.origin, second.origin
+        if a.node != b.node:
+            common = self.shared.get(a.node)
+            return common is not None and common == self.shared.get(b.node)
+        if a.when.meets(b.when, slack(self.lineage, a.node, self.policy)):
+            return True
+        return bool(_columns(first) & _columns(second))
+
+    def belongs(self, trace: Trace, fault: Fault) -> bool:
+        """Tell whether a walk ends where and when a settled fault began."""
+        origin, onset = trace.origin, fault.alert.onset
+        if origin.node != fault.origin:
+            return False
+        when = Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
+        return origin.when.meets(when, slack(self.lineage, origin.node, self.policy)) or bool(
+            _columns(trace) & (set(fault.columns) - {""})
+        )
+
+
+def _columns(trace: Trace) -> set[str]:
+    focus = trace.origin.focus
+    return {focus.column} - {""} if focus else set()
+
+
+def shared_origins(lineage: Lineage, traces: Iterable[Trace], policy: Policy) -> dict[str, str]:
+    """Return origins that have an unseen parent, or a source system, in common with another that moved with them."""
+    by_source: dict[str, dict[str, Trace]] = {}
+    for trace in traces:
+        key = trace.origin.node
+        node = lineage.nodes[key]
+        names = [lineage.nodes[parent].name for parent in trace.unseen if not lineage.ring(parent)]
+        if node.source is not None and not node.parents:
+            names.append(node.source)
+        for name in names:
+            by_source.setdefault(name, {}).setdefault(key, trace)
+    found: dict[str, str] = {}
+    for name in sorted(by_source):
+        origins = list(by_source[name].values())
+        for trace in origins:
+            near = slack(lineage, trace.origin.node, policy)
+            others = (other for other in origins if other.origin.node != trace.origin.node)
+            if any(trace.origin.when.meets(other.origin.when, near) for other in others):
+                found.setdefault(trace.origin.node, name)
+    return found

@@ -1,0 +1,140 @@
+"""Which predictions a fault reached: exactly those whose batches descend from an affected batch of the origin."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from diagnosis.alert import CauseKind, Impact, Match, Severity
+from diagnosis.lineage import Lineage, weaker
+from diagnosis.observation import Micros
+from diagnosis.policy import Policy
+from diagnosis.state import Active, Batch, NodeKind, Reached, Served
+
+_PERFORMANCE = frozenset(
+    {"calibration", "residual_bias", "residual_scale", "interval_coverage", "error_rate"}
+    | {"score_location", "score_scale", "score_skew", "score_tail"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Batches by node that descend from the fault, and how surely."""
+
+    batches: Mapping[str, frozenset[int]]  # node -> sequence numbers
+    match: Match
+
+
+def descend(lineage: Lineage, seeds: Iterable[Batch]) -> Reach:
+    """Return everything made from these batches, directly or not."""
+    reached: dict[str, set[int]] = {}
+    for batch in seeds:
+        reached.setdefault(batch.node, set()).add(batch.sequence)
+    match = Match.EXACT
+    for key in _downstream_order(lineage, list(reached)):
+        for child in lineage.ring(key):
+            for parentage in lineage.parents(child):
+                touched = reached.get(parentage.link.parent, set())
+                if any(parent.sequence in touched for parent in parentage.batches):
+                    reached.setdefault(key, set()).add(child.sequence)
+                    match = weaker(match, parentage.link.match)
+    return Reach(batches={key: frozenset(found) for key, found in reached.items()}, match=match)
+
+
+def _downstream_order(lineage: Lineage, start: list[str]) -> list[str]:
+    """Return the descendants so that every node comes after those of its parents that are among them."""
+    found = set[str]().union(*(lineage.descendants(key) for key in start))
+    order: list[str] = []
+    waiting = sorted(found)
+    while waiting:
+        ready = [key for key in waiting if not set(lineage.parent_keys(key)) & set(waiting)]
+        order.extend(ready)
+        waiting = [key for key in waiting if key not in ready]
+    return order
+
+
+def affected(lineage: Lineage, batch: Batch, reach: Reach) -> tuple[Served, ...]:
+    """Return the prediction events of one window that the fault reached."""
+    if batch.sequence not in reach.batches.get(batch.node, frozenset()):
+        return ()
+    hit = set()
+    links = [link for link in batch.links if link.parent]
+    parentages = iter(lineage.parents(batch))
+    for index, link in enumerate(batch.links):
+        if not link.parent:
+            continue
+        parentage = next(parentages)
+        touched = reach.batches.get(link.parent, frozenset())
+        if any(parent.sequence in touched for parent in parentage.batches):
+            hit.add(index)
+    if not links or not hit:  # the window itself is where it began, or its parents were derived
+        return batch.served
+    return tuple(served for served in batch.served if not served.links or hit & set(served.links))
+
+
+def count(lineage: Lineage, reach: Reach, since: Micros, gone: Mapping[str, Reached]) -> dict[str, Reached]:
+    """Count predictions per model: affected ones, and all since the onset, with those whose windows have left."""
+    totals = {}
+    for key in sorted(lineage.nodes):
+        if lineage.nodes[key].kind is not NodeKind.MODEL:
+            continue
+        reached = gone.get(key, Reached())
+        for batch in lineage.ring(key):
+            reached = add(reached, batch, affected(lineage, batch, reach), since)
+        if reached.total:
+            totals[key] = reached
+    return totals
+
+
+def add(reached: Reached, batch: Batch, hit: tuple[Served, ...], since: Micros) -> Reached:
+    """Add one window to a model's count."""
+    first = min(hit, key=lambda served: (served.at, served.first_id or ""), default=None)
+    total = sum(served.rows for served in batch.served if served.at >= since or served in hit)
+    reached = replace(
+        reached, affected=reached.affected + sum(served.rows for served in hit), total=reached.total + total
+    )
+    if first is not None and (reached.first_at is None or first.at < reached.first_at):
+        reached = replace(reached, first_at=first.at, first_id=first.first_id)
+    return reached
+
+
+def impact_of(lineage: Lineage, totals: Mapping[str, Reached], match: Match) -> Impact:
+    """Sum the counts of all models that were reached."""
+    hit = {key: reached for key, reached in totals.items() if reached.affected}
+    if not hit:
+        return Impact()
+    number = sum(reached.affected for reached in hit.values())
+    first = min(hit.values(), key=lambda reached: (reached.first_at or 0, reached.first_id or ""))
+    return Impact(
+        models=tuple(sorted(lineage.nodes[key].name for key in hit)),
+        predictions_affected=number,
+        share_of_predictions=min(1.0, number / max(sum(reached.total for reached in hit.values()), 1)),
+        first_prediction_id=first.first_id,
+        match=match,
+    )
+
+
+def severity_of(
+    lineage: Lineage, origin: str, kind: CauseKind, members: tuple[Active, ...], impact: Impact, policy: Policy
+) -> Severity:
+    """Return how much it matters.
+
+    CRITICAL: predictions were reached and scores, calibration or errors show it. INFO: nothing but small shifts
+    (no effect above ``policy.harmless_effect``, no exact check), or nothing that any model is made from. WARNING: the rest.
+    """
+    findings = [member.finding for member in members]
+    exact = any(finding.evidence_nats == float("inf") for finding in findings)
+    small = not exact and all(
+        finding.effect is not None and abs(finding.effect) < policy.harmless_effect for finding in findings
+    )
+    harmed = any(finding.statistic in _PERFORMANCE for finding in findings)
+    if impact.predictions_affected and harmed and not small:
+        return Severity.CRITICAL
+    if small:
+        return Severity.INFO
+    node = lineage.nodes.get(origin)
+    models = [key for key in lineage.nodes if lineage.nodes[key].kind is NodeKind.MODEL]
+    downstream = node is not None and (
+        node.kind is not NodeKind.DATASET or any(key in lineage.descendants(origin) for key in models)
+    )
+    if models and not downstream and kind is not CauseKind.SILENCE:
+        return Severity.INFO
+    return Severity.WARNING

@@ -1,0 +1,307 @@
+"""The life of alerts: opened by a finding, revised as evidence grows, merged, reopened, resolved."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from diagnosis.alert import Alert, StageOfDiagnosis, Status
+from diagnosis.cause import Diagnosis, diagnose
+from diagnosis.compose import Subject, compose, refresh, worded
+from diagnosis.grouping import Grouping, shared_origins
+from diagnosis.identity import signature
+from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
+from diagnosis.policy import Policy
+from diagnosis.publish import Reason, why_publish
+from diagnosis.retest import Retest
+from diagnosis.state import Active, Fault, PipelineState
+from diagnosis.verdict import Trace, trace
+
+_SIGNATURES_KEPT = 64
+
+
+@dataclass(slots=True)
+class Review:
+    """One look at all faults of a pipeline after an observation; a scratch pad that ``review`` throws away."""
+
+    state: PipelineState
+    policy: Policy
+    now: Micros
+    touched: str | None
+    lineage: Lineage
+    retest: Retest
+    traces: dict[str, Trace]
+    grouping: Grouping
+    faults: list[Fault] = field(default_factory=list)
+    alerts: list[Alert] = field(default_factory=list)
+
+
+def review(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> tuple[PipelineState, list[Alert]]:
+    """Return the state with its faults brought up to date, and the alerts to publish; pure.
+
+    now: event time of the observation just folded. touched: the node it belongs to, None for a tick or change.
+    """
+    if not state.active:
+        return state, []
+    look = _look(state, policy, now, touched)
+    _supersede(look)
+    _release(look)
+    _gather(look)
+    for place, fault in enumerate(look.faults):
+        if fault.alert.status is Status.FIRING:
+            look.faults[place] = _revise(look, fault)
+    return _close(look), look.alerts
+
+
+def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> Review:
+    lineage = Lineage(nodes=state.nodes)
+    ordered = sorted(state.active.values(), key=lambda one: (one.opened, one.key))
+    retest = Retest(lineage=lineage, active=tuple(ordered), policy=policy)
+    done = {key for fault in state.faults if fault.settled for key in fault.members}
+    traces = {one.key: trace(retest, one) for one in ordered if one.key not in done}
+    return Review(
+        state=state,
+        policy=policy,
+        now=now,
+        touched=touched,
+        lineage=lineage,
+        retest=retest,
+        traces=traces,
+        grouping=Grouping(lineage=lineage, policy=policy, shared=shared_origins(lineage, traces.values(), policy)),
+        faults=[_seen(fault, state, touched) for fault in state.faults],
+    )
+
+
+def _seen(fault: Fault, state: PipelineState, touched: str | None) -> Fault:
+    """Count an observation of one of the fault's own nodes: a fault is settled after enough of them."""
+    nodes = {state.active[key].node for key in fault.members if key in state.active}
+    return replace(fault, observed=fault.observed + 1) if touched in nodes else fault
+
+
+def _firing(look: Review) -> Iterable[tuple[int, Fault]]:
+    for place, fault in enumerate(look.faults):
+        if fault.alert.status is Status.FIRING:
+            yield place, fault
+
+
+def _supersede(look: Review) -> None:
+    """Close the later of two alerts that turn out to be one fault; the earlier takes its findings."""
+    for later, fault in list(_firing(look)):
+        home = look.traces.get(fault.opening)
+        for earlier, other in list(_firing(look)):
+            if earlier >= later or home is None or not _joins(look, home, other):
+                continue
+            look.faults[earlier] = _with_members(look, other, fault.members)
+            closed = replace(fault.alert, status=Status.SUPERSEDED, superseded_by=other.alert.alert_id)
+            alert = _publish(look, fault.alert, replace(closed, resolved_at=look.now))
+            look.faults[later] = replace(fault, alert=alert, members=())
+            break
+
+
+def _joins(look: Review, walk: Trace, fault: Fault) -> bool:
+    home = look.traces.get(fault.opening)
+    if fault.settled or home is None:
+        return look.grouping.belongs(walk, fault)
+    return look.grouping.together(walk, home)
+
+
+def _release(look: Review) -> None:
+    """Let go of findings that, by what is known now, began elsewhere."""
+    for place, fault in _firing(look):
+        home = look.traces.get(fault.opening)
+        if home is None or fault.settled:
+            continue
+        kept = tuple(
+            key
+            for key in fault.members
+            if key == fault.opening
+            or key not in look.traces
+            or look.state.active[key].over
+            or look.grouping.together(look.traces[key], home)
+        )
+        look.faults[place] = replace(fault, members=kept)
+
+
+def _gather(look: Review) -> None:
+    """Give every finding that belongs to no alert to the one that explains it, or open one."""
+    taken = {key for fault in look.faults for key in fault.members}
+    loose = [one for one in look.retest.active if one.key not in taken and not one.over]
+    loose.sort(key=lambda one: (one.opened, -one.finding.evidence_nats, one.key))
+    for one in loose:
+        if any(one.key in fault.members for fault in look.faults):
+            continue
+        place = _home(look, one)
+        if place is not None:
+            look.faults[place] = _with_members(look, look.faults[place], (one.key,))
+        elif not _reopen(look, one):
+            look.faults.append(_open(look, one))
+
+
+def _home(look: Review, one: Active) -> int | None:
+    walk = look.traces[one.key]
+    name = signature(one.finding)
+    for place, fault in _firing(look):
+        if name in fault.signatures or _joins(look, walk, fault):
+            return place
+    return None
+
+
+def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
+    """Add findings; a settled cause is looked at again while its evidence is still remembered."""
+    names = (signature(look.state.active[key].finding) for key in keys if key in look.state.active)
+    signatures = tuple(dict.fromkeys((*fault.signatures, *names)))[:_SIGNATURES_KEPT]
+    fault = replace(fault, members=(*fault.members, *keys), signatures=signatures, changed=fault.observed)
+    remembered = look.lineage.find(fault.origin, fault.alert.onset.batch_id) is not None
+    if fault.settled and remembered and fault.opening in look.state.active:
+        for key in fault.members:
+            if key in look.state.active and key not in look.traces:
+                look.traces[key] = trace(look.retest, look.state.active[key])
+        return replace(fault, settled=False)
+    return fault
+
+
+def _reopen(look: Review, one: Active) -> bool:
+    """Open an alert again that resolved only a short while ago for the same finding: it is flapping."""
+    name = signature(one.finding)
+    patience = look.policy.flap_batches * look.lineage.usual_gap(one.node)
+    for place in reversed(range(len(look.faults))):
+        fault = look.faults[place]
+        resolved = fault.alert.resolved_at
+        if fault.alert.status is not Status.RESOLVED or resolved is None or name not in fault.signatures:
+            continue
+        if one.finding.alarm_at - resolved <= patience:
+            firing = replace(fault.alert, status=Status.FIRING, resolved_at=None)
+            reopened = replace(fault, alert=firing, opening=one.key, settled=False, opened=look.state.sequence)
+            alert = _publish(look, fault.alert, worded(firing))
+            look.faults[place] = _with_members(look, replace(reopened, alert=alert, observed=0), (one.key,))
+            return True
+    return False
+
+
+def _open(look: Review, one: Active) -> Fault:
+    members = tuple(
+        other.key
+        for other in look.retest.active
+        if other.key == one.key or (not other.over and not _taken(look, other.key) and _together(look, other, one))
+    )
+    subject = _subject(look, one, members)
+    diagnosis = _diagnose(look, members, one.key)
+    stage = StageOfDiagnosis.DIAGNOSED if diagnosis.supported else StageOfDiagnosis.SUSPECTED
+    alert = _publish(look, None, compose(subject, diagnosis, stage, _previous(look, None, diagnosis, subject)))
+    return Fault(
+        alert=alert,
+        opening=one.key,
+        opened=look.state.sequence,
+        opened_arrival=look.state.arrived_at,
+        origin=diagnosis.origin,
+        columns=diagnosis.columns,
+        members=members,
+        signatures=tuple(dict.fromkeys(signature(member.finding) for member in subject.members))[:_SIGNATURES_KEPT],
+        supported=diagnosis.supported,
+    )
+
+
+def _taken(look: Review, key: str) -> bool:
+    return any(key in fault.members for fault in look.faults)
+
+
+def _together(look: Review, first: Active, second: Active) -> bool:
+    return look.grouping.together(look.traces[first.key], look.traces[second.key])
+
+
+def _subject(look: Review, opening: Active, members: tuple[str, ...], fault: Fault | None = None) -> Subject:
+    return Subject(
+        lineage=look.lineage,
+        policy=look.policy,
+        pipeline=look.state.pipeline,
+        opening=opening,
+        members=tuple(look.state.active[key] for key in members if key in look.state.active),
+        fault=fault,
+    )
+
+
+def _diagnose(look: Review, members: tuple[str, ...], opening: str) -> Diagnosis:
+    home = look.traces[opening]
+    others = [look.traces[key] for key in members if key in look.traces and key != opening]
+    same = [walk for walk in others if walk.origin.node == home.origin.node]
+    shared = look.grouping.shared.get(home.origin.node)
+    return diagnose(look.retest, (home, *same), look.state.changes, shared)
+
+
+def _revise(look: Review, fault: Fault) -> Fault:
+    """Bring one firing alert up to date and publish it if that matters."""
+    members = tuple(key for key in fault.members if key in look.state.active)
+    if all(look.state.active[key].over for key in members):
+        return _resolve(look, fault)
+    opening = look.state.active.get(fault.opening) or look.state.active[members[0]]
+    subject = _subject(look, opening, members, fault)
+    if fault.settled or opening.key not in look.traces:
+        alert = _publish(look, fault.alert, refresh(subject, fault))
+        return replace(fault, alert=alert, members=members)
+    diagnosis = _diagnose(look, members, opening.key)
+    stage = _stage(look, fault, diagnosis)
+    alert = compose(subject, diagnosis, stage, _previous(look, fault, diagnosis, subject))
+    quiet = fault.observed - fault.changed >= look.policy.settle_batches
+    return replace(
+        fault,
+        alert=_publish(look, fault.alert, alert),
+        origin=diagnosis.origin,
+        columns=diagnosis.columns,
+        members=members,
+        supported=diagnosis.supported,
+        settled=stage is StageOfDiagnosis.DIAGNOSED and quiet,
+    )
+
+
+def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:
+    """A cause is diagnosed once supported; without support, when waiting longer has become pointless."""
+    waited = (look.state.arrived_at - fault.opened_arrival) / 1e6
+    enough = fault.observed >= look.policy.settle_batches or waited >= look.policy.settle_s
+    known = fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    return StageOfDiagnosis.DIAGNOSED if diagnosis.supported or enough or known else StageOfDiagnosis.SUSPECTED
+
+
+def _resolve(look: Review, fault: Fault) -> Fault:
+    members = tuple(key for key in fault.members if key in look.state.active)
+    alert = replace(fault.alert, status=Status.RESOLVED, resolved_at=look.now)
+    if members:
+        subject = _subject(look, look.state.active[members[0]], members, replace(fault, alert=alert))
+        alert = refresh(subject, replace(fault, alert=alert))
+    return replace(fault, alert=_publish(look, fault.alert, alert), members=(), settled=True)
+
+
+def _previous(look: Review, fault: Fault | None, diagnosis: Diagnosis, subject: Subject) -> str | None:
+    """Return the last resolved alert of the same cause, as its key or its findings say."""
+    names = {signature(member.finding) for member in subject.members}
+    for other in reversed(look.faults):
+        if other.alert.status is not Status.RESOLVED or (fault and other.opened >= fault.opened):
+            continue
+        cause, known = diagnosis.cause, other.alert.cause
+        if (cause.kind, cause.component, cause.column) == (known.kind, known.component, known.column) or names & set(
+            other.signatures
+        ):
+            return other.alert.alert_id
+    return None
+
+
+def _publish(look: Review, previous: Alert | None, current: Alert) -> Alert:
+    """Return what counts as published from now on: the next revision if it is news, else the former one."""
+    if why_publish(previous, current) is Reason.NOTHING_NEW:
+        assert previous is not None  # the first revision is always news
+        return previous
+    alert = replace(current, revision=previous.revision + 1 if previous else 1)
+    look.alerts.append(alert)
+    return alert
+
+
+def _close(look: Review) -> PipelineState:
+    """Forget findings that are over and belong to no open alert, and the oldest closed alerts beyond the bound."""
+    held = {key for fault in look.faults for key in fault.members}
+    active = {key: one for key, one in look.state.active.items() if key in held or not one.over}
+    excess = len(look.faults) - look.policy.max_faults
+    faults = []
+    for fault in look.faults:
+        if excess > 0 and fault.alert.status is not Status.FIRING:
+            excess -= 1
+            continue
+        faults.append(fault)
+    return replace(look.state, active=active, faults=tuple(faults))

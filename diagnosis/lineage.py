@@ -1,0 +1,156 @@
+"""The graph of batches: who was made from whom. Links are resolved when they are walked, so order of arrival is free."""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from diagnosis.alert import Match
+from diagnosis.observation import Micros
+from diagnosis.state import Batch, Link, Node, NodeKind
+
+_EXACTNESS = (Match.EXACT, Match.PARTITION, Match.WINDOW, Match.LATEST, Match.UNKNOWN)
+
+
+def weaker(first: Match, second: Match) -> Match:
+    """Return the less certain of two matches."""
+    return max(first, second, key=_EXACTNESS.index)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parentage:
+    """A link and the batches it leads to; none while the parent has not been seen (or has left the ring)."""
+
+    link: Link
+    batches: tuple[Batch, ...]
+
+
+@dataclass(slots=True, eq=False)
+class Lineage:
+    """A reading view of all rings, each in order of event time; built for one review, thrown away after it."""
+
+    nodes: Mapping[str, Node]
+    _rings: dict[str, tuple[Batch, ...]] = field(default_factory=dict)
+    _times: dict[str, list[Micros]] = field(default_factory=dict)
+    _ids: dict[str, dict[str, Batch]] = field(default_factory=dict)
+    _places: dict[str, dict[str, int]] = field(default_factory=dict)
+    _parents: dict[tuple[str, int], tuple[Parentage, ...]] = field(default_factory=dict)
+    _children: dict[str, tuple[str, ...]] | None = None
+
+    def ring(self, key: str) -> tuple[Batch, ...]:
+        """Return a node's batches by event time."""
+        if key not in self._rings:
+            node = self.nodes.get(key)
+            ring = sorted(node.ring, key=lambda batch: (batch.at, batch.batch_id)) if node else []
+            self._rings[key] = tuple(ring)
+            self._times[key] = [batch.at for batch in ring]
+            self._ids[key] = {batch.batch_id: batch for batch in ring}
+            self._places[key] = {batch.batch_id: place for place, batch in enumerate(ring)}
+        return self._rings[key]
+
+    def find(self, key: str, batch_id: str | None) -> Batch | None:
+        """Return a batch by its id, the latest one if an id came twice."""
+        self.ring(key)
+        return self._ids[key].get(batch_id or "")
+
+    def place(self, batch: Batch) -> int:
+        """Return a batch's place in its node's ring."""
+        self.ring(batch.node)
+        return self._places[batch.node].get(batch.batch_id, 0)
+
+    def until(self, key: str, at: Micros) -> int:
+        """Return how many of a node's batches are not later than ``at``."""
+        self.ring(key)
+        return bisect_right(self._times[key], at)
+
+    def parent_keys(self, key: str) -> tuple[str, ...]:
+        """Return the nodes that a node was made from; a model that names none reads the pipeline's last datasets."""
+        node = self.nodes.get(key)
+        if node is None:
+            return ()
+        if node.kind is NodeKind.MODEL and not node.parents:
+            return self.leaves()
+        return node.parents
+
+    def leaves(self) -> tuple[str, ...]:
+        """Return the datasets that no dataset was made from."""
+        used = {parent for node in self.nodes.values() if node.kind is NodeKind.DATASET for parent in node.parents}
+        return tuple(
+            sorted(key for key, node in self.nodes.items() if node.kind is NodeKind.DATASET and key not in used)
+        )
+
+    def children(self, key: str) -> tuple[str, ...]:
+        """Return the nodes made from a node."""
+        if self._children is None:
+            found: dict[str, list[str]] = {}
+            for child in sorted(self.nodes):
+                for parent in self.parent_keys(child):
+                    found.setdefault(parent, []).append(child)
+            self._children = {parent: tuple(children) for parent, children in found.items()}
+        return self._children.get(key, ())
+
+    def ancestors(self, key: str) -> frozenset[str]:
+        """Return every node upstream of a node."""
+        return self._reach(key, self.parent_keys)
+
+    def descendants(self, key: str) -> frozenset[str]:
+        """Return every node downstream of a node."""
+        return self._reach(key, self.children)
+
+    def _reach(self, key: str, step: Callable[[str], tuple[str, ...]]) -> frozenset[str]:
+        waiting, seen = [key], set[str]()
+        while waiting:
+            for other in step(waiting.pop()):
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+        return frozenset(seen - {key})
+
+    def parents(self, batch: Batch) -> tuple[Parentage, ...]:
+        """Return what a batch was made from, one entry per link, in the producer's order."""
+        name = (batch.node, batch.sequence)
+        if name not in self._parents:
+            links = tuple(link for link in batch.links if link.parent)
+            if not batch.links and self.nodes[batch.node].kind is NodeKind.MODEL:
+                links = tuple(Link(parent=key, match=Match.LATEST) for key in self.leaves())
+            self._parents[name] = tuple(Parentage(link=link, batches=self._resolve(link, batch)) for link in links)
+        return self._parents[name]
+
+    def _resolve(self, link: Link, child: Batch) -> tuple[Batch, ...]:
+        ring = self.ring(link.parent)
+        if link.match is Match.EXACT:
+            found = self.find(link.parent, link.batch_id)
+            return (found,) if found else ()
+        before = ring[: self.until(link.parent, child.at)]
+        if link.match is Match.PARTITION:
+            same = [batch for batch in before or ring if batch.partition == link.partition]
+            return tuple(same[-1:])
+        if link.match is Match.WINDOW and link.window_start is not None and link.window_end is not None:
+            start, end = link.window_start, link.window_end
+            return tuple(batch for batch in ring if _overlaps(batch, start, end))
+        return before[-1:]
+
+    def made_from(self, batches: Iterable[Batch], parent: str) -> tuple[tuple[Batch, ...], Match, bool]:
+        """Return the batches of ``parent`` that these were made from, the weakest match, and whether any is missing."""
+        found: dict[str, Batch] = {}
+        match, missing = Match.EXACT, False
+        for batch in batches:
+            for parentage in self.parents(batch):
+                if parentage.link.parent != parent:
+                    continue
+                match = weaker(match, parentage.link.match)
+                missing = missing or not parentage.batches
+                found.update({member.batch_id: member for member in parentage.batches})
+        ordered = sorted(found.values(), key=lambda batch: (batch.at, batch.batch_id))
+        return tuple(ordered), match if found else Match.UNKNOWN, missing
+
+    def usual_gap(self, key: str) -> Micros:
+        """Return a node's median gap between batches in event time, 0 while unknown."""
+        ring = self.ring(key)[-32:]
+        gaps = sorted(later.at - earlier.at for earlier, later in zip(ring, ring[1:], strict=False))
+        return gaps[len(gaps) // 2] if gaps else 0
+
+
+def _overlaps(batch: Batch, start: Micros, end: Micros) -> bool:
+    first = batch.at if batch.window_start is None else batch.window_start
+    last = batch.at if batch.window_end is None else batch.window_end
+    return first < end and (last > start or (first == last and first >= start))

@@ -1,0 +1,117 @@
+"""The fold of diagnosis: one observation in, every new or changed revision of an alert out.
+
+Pure and deterministic: the same log gives the same alerts, ids and all.
+"""
+
+from dataclasses import replace
+
+from detectors.finding import Finding
+
+from diagnosis.alert import Alert, Status
+from diagnosis.extent import spoilt
+from diagnosis.following import follow, follow_silence
+from diagnosis.impact import add, affected, descend
+from diagnosis.intake import take_in
+from diagnosis.life import review
+from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros, Observation, ObservationKind
+from diagnosis.policy import MINUTE, Policy
+from diagnosis.silence import overdue
+from diagnosis.state import Announced, Batch, Fault, NodeKind, PipelineState, Reached
+
+_BATCHES = frozenset(
+    {ObservationKind.BATCH, ObservationKind.WINDOW, ObservationKind.OUTCOMES, ObservationKind.IMPORTED}
+)
+
+
+def start(pipeline: str) -> PipelineState:
+    """Return the state of a pipeline of which nothing is known."""
+    return PipelineState(pipeline=pipeline)
+
+
+def fold(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:
+    """Fold one record of the ``observations`` log; ``state`` is left as it was.
+
+    Returns the next state and the alerts to publish, in order. Raises nothing for any observation.
+    """
+    state = replace(state, sequence=state.sequence + 1, arrived_at=max(state.arrived_at, observation.arrived_at))
+    if observation.kind is ObservationKind.TICK:
+        return _tick(state, observation, policy)
+    if observation.kind is ObservationKind.CHANGE:
+        return _finish(_announce(state, observation, policy), policy, observation.at, None)
+    if observation.kind in _BATCHES and observation.name:
+        return _observe(state, observation, policy)
+    return state, ()
+
+
+def _finish(
+    state: PipelineState, policy: Policy, now: Micros, touched: str | None
+) -> tuple[PipelineState, tuple[Alert, ...]]:
+    state, alerts = review(state, policy, now, touched)
+    return state, tuple(alerts)
+
+
+def _observe(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:
+    before = state
+    intake = take_in(state, observation, policy)
+    batch = intake.batch
+    if batch is None:
+        return intake.state, ()
+    state = _carry(before, intake.state, intake.evicted)
+    findings: tuple[Finding, ...] = observation.findings
+    if observation.kind is ObservationKind.IMPORTED:
+        findings = ()  # another pipeline's alert speaks of them
+    state = follow(state, batch, findings, policy)
+    return _finish(state, policy, observation.at, batch.node)
+
+
+def _announce(state: PipelineState, observation: Observation, policy: Policy) -> PipelineState:
+    change = observation.change
+    if change is None or any(known.change_id == change.change_id for known in state.changes):
+        return state
+    announced = Announced(
+        component=change.component,
+        kind=change.kind,
+        at=change.at,
+        change_id=change.change_id,
+        before=change.before,
+        after=change.after,
+        by=change.by,
+        url=change.url,
+    )
+    return replace(state, changes=(*state.changes, announced)[-policy.max_changes :])
+
+
+def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:
+    tick = observation.tick
+    if tick is None or tick <= state.last_tick:
+        return state, ()
+    state = replace(state, last_tick=tick, arrived_at=max(state.arrived_at, tick * MINUTE))
+    now = observation.at
+    for key in sorted(state.nodes) if policy.silence else ():
+        finding = overdue(state.nodes[key], tick, policy)
+        if finding is not None and state.nodes[key].pipeline == state.pipeline:
+            state = follow_silence(state, key, finding, policy)
+    return _finish(state, policy, now, None)
+
+
+def _carry(before: PipelineState, state: PipelineState, evicted: tuple[Batch, ...]) -> PipelineState:
+    """Keep the count of predictions whose windows leave the ring while a fault is open."""
+    windows = [batch for batch in evicted if state.nodes[batch.node].kind is NodeKind.MODEL]
+    firing = any(fault.alert.status is Status.FIRING for fault in state.faults)
+    if not windows or not firing:
+        return state
+    lineage = Lineage(nodes=before.nodes)
+    return replace(state, faults=tuple(_counted(before, lineage, fault, windows) for fault in state.faults))
+
+
+def _counted(state: PipelineState, lineage: Lineage, fault: Fault, windows: list[Batch]) -> Fault:
+    if fault.alert.status is not Status.FIRING:
+        return fault
+    members = [state.active[key] for key in fault.members if key in state.active]
+    reach = descend(lineage, spoilt(lineage, fault.origin, members))
+    reached = dict(fault.reached)
+    for batch in windows:
+        hit = affected(lineage, batch, reach)
+        reached[batch.node] = add(reached.get(batch.node, Reached()), batch, hit, fault.alert.onset.latest)
+    return replace(fault, reached=reached)

@@ -1,0 +1,64 @@
+"""Whether a revision of an alert is worth telling people."""
+
+from enum import StrEnum
+
+from diagnosis.alert import Alert
+
+
+class Reason(StrEnum):
+    """Why a revision is published, or ``NOTHING_NEW``."""
+
+    OPENED = "OPENED"
+    STATUS = "STATUS"
+    STAGE = "STAGE"
+    SEVERITY = "SEVERITY"
+    CAUSE = "CAUSE"
+    PATH = "PATH"
+    SYMPTOMS = "SYMPTOMS"
+    IMPACT = "IMPACT"
+    NOTHING_NEW = "NOTHING_NEW"
+
+
+_GREW = 2  # a count is news when it has doubled
+
+
+def why_publish(previous: Alert | None, current: Alert) -> Reason:
+    """Return the first material difference between what was published and what would be."""
+    if previous is None:
+        return Reason.OPENED
+    if (previous.status, previous.superseded_by) != (current.status, current.superseded_by):
+        return Reason.STATUS
+    if previous.stage_of_diagnosis is not current.stage_of_diagnosis:
+        return Reason.STAGE
+    if previous.severity is not current.severity:
+        return Reason.SEVERITY
+    if _cause(previous) != _cause(current):
+        return Reason.CAUSE
+    if _path(previous) != _path(current):
+        return Reason.PATH
+    if _symptoms(previous) != _symptoms(current):
+        return Reason.SYMPTOMS
+    return Reason.IMPACT if _more_impact(previous, current) else Reason.NOTHING_NEW
+
+
+def _cause(alert: Alert) -> tuple[object, ...]:
+    cause = alert.cause
+    return alert.kind, cause.component, cause.column, cause.change_id, alert.previous_alert_id
+
+
+def _path(alert: Alert) -> tuple[object, ...]:
+    return tuple((hop.pipeline, hop.dataset, hop.stage, hop.verdict) for hop in alert.path)
+
+
+def _symptoms(alert: Alert) -> tuple[object, ...]:
+    """Subjects, and the number of findings to the power of two: the tenth column of one dataset is no news."""
+    return tuple(sorted({finding.subject for finding in alert.symptoms})), len(alert.symptoms).bit_length() // 2
+
+
+def _more_impact(previous: Alert, current: Alert) -> bool:
+    before, after = previous.impact, current.impact
+    if before.models != after.models:
+        return True
+    return after.predictions_affected > _GREW * before.predictions_affected or (
+        after.predictions_affected * _GREW < before.predictions_affected
+    )

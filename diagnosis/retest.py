@@ -1,0 +1,125 @@
+"""The focused retest: does a node deviate in the few batches under suspicion, whether or not it alarmed?
+
+Over ``n`` batches a mean of standardised readings times √n is standard normal while nothing changed, so the largest of
+``m`` statistics stays below √(2 ln(m / alpha)) with probability about 1 - alpha: far below an alarm threshold that has to hold
+for months over every statistic of the fleet.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite, log, sqrt
+
+import numpy as np
+from detectors.finding import Finding
+from numpy.typing import NDArray
+
+from diagnosis.lineage import Lineage
+from diagnosis.onset import Interval, bad_batches, interval_of, slack
+from diagnosis.policy import Policy
+from diagnosis.state import Active, Batch
+
+Floats = NDArray[np.float64]
+_BEFORE = 8  # batches just before the suspects that must not deviate already
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviation:
+    """One statistic of one node that is not what it was; ``strength`` in standard errors (signed)."""
+
+    column: str
+    statistic: str
+    strength: float
+    finding: Finding | None = None
+
+    @property
+    def size(self) -> float:
+        """Return the strength without its sign."""
+        return abs(self.strength)
+
+
+@dataclass(frozen=True, slots=True)
+class Retest:
+    """Tests nodes against the findings followed and the readings remembered."""
+
+    lineage: Lineage
+    active: tuple[Active, ...]
+    policy: Policy
+
+    def critical(self, statistics: int) -> float:
+        """Return the strength that the largest of so many healthy statistics hardly ever reaches."""
+        return sqrt(2 * log(max(statistics, 1) / self.policy.retest_alpha))
+
+    def deviations(self, key: str, batches: Sequence[Batch], when: Interval) -> tuple[Deviation, ...]:
+        """Return how a node deviates in these batches, strongest first; ``when`` is the onset they are suspected for."""
+        found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches)}
+        found.update(self._alarmed(key, when))
+        return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
+
+    def _alarmed(self, key: str, when: Interval) -> dict[tuple[str, str], Deviation]:
+        found = {}
+        for active in self.active:
+            if active.node != key or not interval_of(active.finding).meets(when, slack(self.lineage, key, self.policy)):
+                continue
+            column, statistic = active.finding.column or "", active.finding.statistic
+            found[column, statistic] = Deviation(
+                column=column, statistic=statistic, strength=self._alarm_strength(active), finding=active.finding
+            )
+        return found
+
+    def _alarm_strength(self, active: Active) -> float:
+        finding = active.finding
+        batches = bad_batches(self.lineage, active.node, finding, active.last_at)
+        read = self.strength(active.node, batches, finding.column or "", finding.statistic)
+        nats = sqrt(2 * min(max(finding.evidence_nats, 0.0), 5_000.0))
+        return max(abs(read or 0.0), nats) * (-1.0 if (finding.effect or read or 0.0) < 0 else 1.0)
+
+    def strength(self, key: str, batches: Sequence[Batch], column: str, statistic: str) -> float | None:
+        """Return one statistic's strength over these batches, None where it was not read."""
+        values = series(self.lineage, key, batches[: self.policy.retest_batches], column, statistic)
+        values = values[np.isfinite(values)]
+        return float(values.mean() * sqrt(len(values))) if len(values) else None
+
+    def _weak(self, key: str, batches: Sequence[Batch]) -> Iterable[Deviation]:
+        batches = batches[: self.policy.retest_batches]
+        if not batches or key not in self.lineage.nodes:
+            return
+        layout = self.lineage.nodes[key].layouts[batches[-1].layout]
+        strengths = _strengths(batches, batches[-1].layout)
+        place = self.lineage.place(batches[0])
+        before = _strengths(self.lineage.ring(key)[max(place - _BEFORE, 0) : place], batches[-1].layout)
+        critical = self.critical(int(np.isfinite(strengths).sum()))
+        for index in np.flatnonzero(np.abs(strengths) >= critical):
+            earlier = before[index] if len(before) else 0.0
+            if isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0:
+                continue  # it was like that before the onset in question
+            yield Deviation(
+                column=layout.column[index], statistic=layout.statistic[index], strength=float(strengths[index])
+            )
+
+
+def _strengths(batches: Sequence[Batch], layout: int) -> Floats:
+    """Return mean z * √n per statistic, shape ``(statistics,)``; 0 where nothing was read."""
+    rows = [batch.z for batch in batches if batch.layout == layout and not batch.late]
+    if not rows or not len(rows[-1]):
+        return np.empty(0)
+    z = np.stack(rows).astype(np.float64)
+    z[~np.isfinite(z)] = np.nan
+    read = np.isfinite(z)
+    count = read.sum(0)
+    strengths: Floats = np.where(read, z, 0.0).sum(0) / np.sqrt(np.maximum(count, 1))
+    return strengths
+
+
+def series(lineage: Lineage, key: str, batches: Iterable[Batch], column: str, statistic: str) -> Floats:
+    """Return one statistic's z over batches, shape ``(batches,)``; NaN where a batch does not have it."""
+    places: dict[int, int | None] = {}
+    values = []
+    layouts = lineage.nodes[key].layouts
+    for batch in batches:
+        if batch.layout not in places:
+            layout = layouts[batch.layout]
+            names = list(zip(layout.column, layout.statistic, strict=True))
+            places[batch.layout] = names.index((column, statistic)) if (column, statistic) in names else None
+        place = places[batch.layout]
+        values.append(float(batch.z[place]) if place is not None and place < len(batch.z) else np.nan)
+    return np.array(values, np.float64)

@@ -1,0 +1,50 @@
+"""Silence: a dataset that is overdue, by its own habit. Compares minutes of arrival time with arrivals."""
+
+from math import inf
+
+from detectors.finding import Finding
+
+from diagnosis.observation import Micros
+from diagnosis.policy import MINUTE, Policy
+from diagnosis.state import Node, NodeKind
+
+_LONGEST = 1.5  # a dataset that was once silent for long is given this much more than its longest gap
+
+
+def overdue(node: Node, tick: int, policy: Policy) -> Finding | None:
+    """Return the finding that a node is silent at the end of minute ``tick``, None while it is not."""
+    usual = usual_gap(node, policy)
+    if usual is None or node.last_arrived_at is None or node.last_at is None or node.kind is NodeKind.OUTCOMES:
+        return None
+    quiet: Micros = tick * MINUTE - node.last_arrived_at
+    if quiet <= max(policy.silence_gaps * usual, _LONGEST * max(node.gaps), MINUTE):
+        return None
+    subject = f"{node.pipeline}/{node.name}"
+    return Finding(
+        subject=subject,
+        statistic="silence",
+        observed=quiet / 1e6,
+        expected=usual / 1e6,
+        evidence_nats=inf,
+        alarm_batch_id=node.last_batch_id or "",
+        alarm_at=node.last_at + quiet,
+        onset_earliest=node.last_at,
+        onset_latest=node.last_at + usual,
+        onset_batch_id=node.last_batch_id,
+        sentence=f"{node.name} has sent nothing for {_span(quiet)}; it usually sends every {_span(usual)}",
+    )
+
+
+def usual_gap(node: Node, policy: Policy) -> Micros | None:
+    """Return a node's median gap, None while too few were seen."""
+    if len(node.gaps) < policy.silence_history:
+        return None
+    return sorted(node.gaps)[len(node.gaps) // 2]
+
+
+def _span(micros: Micros) -> str:
+    seconds = micros / 1e6
+    for unit, size in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"

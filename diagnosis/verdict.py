@@ -1,0 +1,274 @@
+"""Walking upstream from a finding: is each hop's shift what its parents' shift explains, or was it added here?"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import sqrt
+
+import numpy as np
+
+from diagnosis.alert import Match, Verdict
+from diagnosis.changes import header_acts
+from diagnosis.lineage import Lineage
+from diagnosis.mechanism import Mechanism, learn, predict
+from diagnosis.onset import Interval, bad_batches, interval_at, interval_of
+from diagnosis.retest import Deviation, Retest, series
+from diagnosis.state import Active, Batch, NodeKind
+
+VOLUME = frozenset(
+    {"rows", "duplicate_batch", "empty_batch", "incomplete_batch", "row_count_mismatch", "silence", "gap", "window_gap"}
+    | {"window_overlap", "out_of_order"}
+)
+HEALTH = frozenset({"latency", "error_rate", "feature_age", "feature_miss_rate", "feature_latency", "serving_skew"})
+_FOLLOWS = {
+    "feature_age": frozenset({"silence", "gap", "out_of_order", "empty_batch", "window_gap"}),
+    "feature_miss_rate": frozenset({"silence", "rows", "empty_batch", "incomplete_batch", "column_removed"}),
+    "feature_latency": frozenset[str](),
+    "latency": frozenset({"rows"}),
+    "serving_skew": frozenset[str](),
+    "silence": frozenset({"silence"}),
+    "column_removed": frozenset({"column_removed"}),
+    "column_added": frozenset({"column_added"}),
+    "column_retyped": frozenset({"column_retyped"}),
+    "duplicate_batch": frozenset({"duplicate_batch"}),
+}
+"""What alone can explain a statistic of a child; statistics not listed follow the rules of ``_presence``."""
+_SHARE = 0.35  # of a child's shift that the parents' must predict
+_FOCUSED = 3.0  # standard errors, for the one to three regressors that the mechanism names
+_LEARNT = 0.36  # R² below which a mechanism is not believed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One node on the way: its suspected batches, since when, how it was matched from its child, what deviates."""
+
+    node: str
+    batches: tuple[Batch, ...]
+    when: Interval
+    match: Match = Match.EXACT
+    focus: Deviation | None = None
+    verdict: Verdict = Verdict.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """From cause (first step) to effect (last step). healthy, unseen: parents of the origin. proven: by mechanism."""
+
+    key: str
+    steps: tuple[Step, ...]
+    healthy: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    deviations: tuple[Deviation, ...] = ()
+    proven: bool = False
+
+    @property
+    def origin(self) -> Step:
+        """Return where it began."""
+        return self.steps[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Looked:
+    """What looking at a step's parents gave: the next steps upstream (nearest first), if any."""
+
+    upstream: tuple[Step, ...] = ()
+    healthy: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
+    proven: bool = False
+
+
+def trace(retest: Retest, active: Active) -> Trace:
+    """Walk from one finding upstream to the first node whose deviation its parents do not explain."""
+    finding, lineage = active.finding, retest.lineage
+    batches = bad_batches(lineage, active.node, finding, active.last_at)
+    focus = Deviation(
+        column=finding.column or "",
+        statistic=finding.statistic,
+        strength=sqrt(2 * min(max(finding.evidence_nats, 0.0), 5_000.0)),
+        finding=finding,
+    )
+    steps = [Step(node=active.node, batches=batches, when=interval_of(finding), focus=focus)]
+    looked = _Looked()
+    while len(steps) < retest.policy.max_hops:
+        looked = _look(retest, steps[-1])
+        if not looked.upstream:
+            break
+        steps[-1] = replace(steps[-1], verdict=Verdict.INHERITED)
+        steps.extend(looked.upstream)
+    origin = replace(steps[-1], verdict=Verdict.UNKNOWN if looked.unseen else Verdict.INTRODUCED)
+    return Trace(
+        key=active.key,
+        steps=(origin, *reversed(steps[:-1])),
+        healthy=looked.healthy,
+        unseen=looked.unseen,
+        deviations=retest.deviations(origin.node, origin.batches, origin.when),
+        proven=looked.proven,
+    )
+
+
+def _look(retest: Retest, step: Step) -> _Looked:
+    """Look for the parent that explains a step."""
+    lineage, focus = retest.lineage, step.focus
+    assert focus is not None  # every step that is looked from has one
+    parents, unseen = [], []
+    for key in lineage.parent_keys(step.node):
+        parent = _parent_step(lineage, step, key)
+        if parent is not None:
+            parents.append(parent)
+        elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
+            unseen.append(key)
+    found = {parent.node: retest.deviations(parent.node, parent.batches, parent.when) for parent in parents}
+    mechanism = _mechanism(retest, step)
+    ranked = [
+        (rank, deviation.size, parent.node, replace(parent, focus=deviation))
+        for parent in parents
+        for rank, deviation in _explanations(retest, step, parent, found[parent.node], mechanism)
+    ]
+    healthy = tuple(parent.node for parent in parents if not found[parent.node])
+    if ranked:
+        best = max(ranked, key=lambda one: (one[0], one[1], one[2]))
+        return _Looked(upstream=(best[3],), healthy=healthy, unseen=tuple(unseen))
+    masked = _behind(retest, step, parents)
+    proven = mechanism is not None or (bool(parents) and not unseen)
+    return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), proven=proven)
+
+
+def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:
+    """Return a parent's batches that the suspected ones were made from, without those that made good ones too."""
+    made, match, _ = lineage.made_from(step.batches, key)
+    if not made:
+        return None
+    good = lineage.ring(step.node)[: lineage.until(step.node, min(step.when.earliest, step.batches[0].at - 1))][-1:]
+    innocent = lineage.made_from(good, key)[0]
+    fresh = tuple(batch for batch in made if batch not in innocent) or made
+    certain = [batch for batch in step.batches if batch.at >= step.when.latest][:1]
+    last = lineage.made_from(certain, key)[0][-1:]
+    when = interval_at(lineage, fresh[0])
+    return Step(
+        node=key,
+        batches=fresh,
+        when=Interval(
+            earliest=min([when.earliest, *(batch.at for batch in innocent[-1:])]),
+            latest=max([when.latest, *(batch.at for batch in last)]),
+        ),
+        match=match,
+    )
+
+
+def _mechanism(retest: Retest, step: Step) -> Mechanism | None:
+    focus = step.focus
+    if focus is None or not step.batches or focus.statistic in _FOLLOWS:
+        return None
+    mechanism = learn(retest.lineage, step.batches[0], focus.column, focus.statistic, retest.policy)
+    return mechanism if mechanism is not None and mechanism.explained >= _LEARNT else None
+
+
+def _explanations(
+    retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...], mechanism: Mechanism | None
+) -> list[tuple[int, Deviation]]:
+    """Return how well each deviation of a parent explains the child's, 3 best; nothing if it does not."""
+    if mechanism is not None:
+        inherited = _predicted(retest, step, parent, mechanism)
+        if inherited:
+            return inherited
+        found = tuple(one for one in found if _open(mechanism, parent.node, step, one))
+    return _presence(retest, step, parent, found)
+
+
+def _open(mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
+    """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied."""
+    assert step.focus is not None
+    columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
+    known = (parent, one.column, one.statistic) in mechanism.considered
+    return not known or one.column in columns or (one.column != "" and one.column == step.focus.column)
+
+
+def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -> list[tuple[int, Deviation]]:
+    """Return the regressors at this parent, if they moved and what they predict is a good part of the child's shift."""
+    focus = step.focus
+    assert focus is not None
+    batches = step.batches[: retest.policy.retest_batches]
+    actual = series(retest.lineage, step.node, batches, focus.column, focus.statistic)
+    predicted = predict(retest.lineage, mechanism, batches)
+    both = np.isfinite(actual) & np.isfinite(predicted)
+    if not both.any():
+        return []
+    share = float(predicted[both].mean()) / (float(actual[both].mean()) or 1e-9)
+    explained = []
+    for regressor in mechanism.regressors:
+        if regressor.parent != parent.node:
+            continue
+        strength = retest.strength(parent.node, parent.batches, regressor.column, regressor.statistic)
+        if strength is None or abs(strength) < _FOCUSED:
+            continue
+        if share >= _SHARE or abs(strength) >= retest.critical(100):
+            deviation = Deviation(column=regressor.column, statistic=regressor.statistic, strength=strength)
+            explained.append((3, deviation))
+    return explained
+
+
+def _presence(retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
+    """Compare presence and time where no mechanism is known."""
+    focus = step.focus
+    assert focus is not None
+    if focus.statistic in _FOLLOWS:
+        kept = _FOLLOWS[focus.statistic]
+        return [
+            (2 if one.column == focus.column else 1, one)
+            for one in found
+            if one.statistic in kept and (one.column in ("", focus.column) or focus.column == "")
+        ]
+    found = tuple(one for one in found if one.statistic not in HEALTH)
+    if focus.column and _has(retest.lineage, parent.node, focus.column):
+        return _same_column(retest, step, found)
+    return [(_rank(focus, one), one) for one in found]
+
+
+def _rank(focus: Deviation, one: Deviation) -> int:
+    alike = one.column == focus.column and (one.statistic == focus.statistic or bool(focus.column))
+    return 2 if alike else 1
+
+
+def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
+    """The parent has the column too: it must deviate itself, or rows must have come or gone, or all began together."""
+    focus, lineage = step.focus, retest.lineage
+    assert focus is not None
+    same = [(2, one) for one in found if one.column == focus.column]
+    if same:
+        return same
+    volume = [(1, one) for one in found if one.statistic in VOLUME]
+    if volume and focus.statistic in ("missing_rate", "rows", "distinct", "category_rate"):
+        return volume
+    copied = lineage.nodes[step.node].kind is NodeKind.MODEL
+    if copied or changed_here(lineage, step):
+        return []
+    return [(0, one) for one in found if one.finding is not None]
+
+
+def changed_here(lineage: Lineage, step: Step) -> bool:
+    """Tell whether a node's own versions changed in the onset interval."""
+    latest = max(step.when.latest, step.batches[0].at) if step.batches else step.when.latest
+    return bool(header_acts(lineage, step.node, step.when.earliest + 1, latest))
+
+
+def _has(lineage: Lineage, key: str, column: str) -> bool:
+    return any(column in layout.column or column in layout.profile for layout in lineage.nodes[key].layouts.values())
+
+
+def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, ...]:
+    """Look behind healthy parents for an alarmed grandparent with the same column: then the parent masked it."""
+    focus, lineage = step.focus, retest.lineage
+    assert focus is not None
+    if changed_here(lineage, step) or focus.statistic in _FOLLOWS:
+        return ()
+    ranked = []
+    for parent in parents:
+        for key in lineage.parent_keys(parent.node):
+            behind = _parent_step(lineage, parent, key)
+            if behind is None:
+                continue
+            for one in retest.deviations(key, behind.batches, behind.when):
+                same = one.column == focus.column if focus.column and _has(lineage, key, focus.column) else True
+                if one.finding is not None and same and one.statistic not in HEALTH:
+                    masked = replace(parent, verdict=Verdict.MASKED)
+                    ranked.append((one.size, key, (masked, replace(behind, focus=one))))
+    return max(ranked, key=lambda one: (one[0], one[1]))[2] if ranked else ()

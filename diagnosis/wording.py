@@ -1,0 +1,174 @@
+"""What an alert says to a tired person: what broke, since when, where it began, how sure, what to do first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from detectors.finding import Finding
+
+from diagnosis.alert import Cause, CauseKind, Hop, Impact, LastGood, Onset, StageOfDiagnosis, Status, Verdict
+from diagnosis.observation import Micros
+
+_TITLES: Mapping[CauseKind, str] = {
+    CauseKind.UNKNOWN: "{what} changed; cause unknown",
+    CauseKind.SOURCE_DATA: "source data of {component} changed: {what}",
+    CauseKind.SCHEMA_CHANGE: "schema of {component} changed: {what}",
+    CauseKind.CODE_CHANGE: "code change in {component} broke {what}",
+    CauseKind.CONFIG_CHANGE: "configuration change in {component} broke {what}",
+    CauseKind.FEATURE_STALENESS: "features read by {component} are stale",
+    CauseKind.FEATURE_STORE: "feature store fails {component}",
+    CauseKind.JOIN: "join {component} is broken: {what}",
+    CauseKind.DUPLICATION: "{component} holds duplicated data",
+    CauseKind.LATENESS: "{component} gets late or out-of-order data",
+    CauseKind.SILENCE: "{component} has stopped",
+    CauseKind.MODEL_CHANGE: "new version of model {component} behaves differently: {what}",
+    CauseKind.CONCEPT_SHIFT: "the world changed for {component}: outcomes no longer follow its scores",
+    CauseKind.CALIBRATION: "{component} is no longer calibrated",
+    CauseKind.SERVING_SKEW: "{component} is served other features than its batches hold: {what}",
+    CauseKind.SERVING_HEALTH: "serving of {component} is unwell: {what}",
+}
+
+_STEPS: Mapping[CauseKind, tuple[str, ...]] = {
+    CauseKind.UNKNOWN: (
+        "Look at {component} first: it is the earliest place where the change is seen.",
+        "If you know of a change there, announce it; if this is the new normal, accept the alert.",
+    ),
+    CauseKind.SOURCE_DATA: (
+        "Ask whoever delivers {component} what changed {since}.",
+        "Hold back or quarantine batches of {component} after {good} until it is clear.",
+    ),
+    CauseKind.SCHEMA_CHANGE: ("Restore the former columns of {component}, or adapt what reads them.",),
+    CauseKind.CODE_CHANGE: ("Compare the code of {component} before and after {since}.",),
+    CauseKind.CONFIG_CHANGE: ("Compare the configuration of {component} before and after {since}.",),
+    CauseKind.FEATURE_STALENESS: ("Check the job that refreshes the features of {component}, then re-run it.",),
+    CauseKind.FEATURE_STORE: ("Check the feature store's health, and the keys that {component} asks for.",),
+    CauseKind.JOIN: ("Compare the join keys on both sides of {component}: format, uniqueness, missing keys.",),
+    CauseKind.DUPLICATION: ("Remove the duplicated batch of {component} and re-run what was made from it.",),
+    CauseKind.LATENESS: ("Check the schedule that feeds {component}; re-run what was made without the late data.",),
+    CauseKind.SILENCE: ("Check that the job behind {component} runs and can write.",),
+    CauseKind.MODEL_CHANGE: ("Compare both versions of {component} on the same inputs.",),
+    CauseKind.CONCEPT_SHIFT: (
+        "No rollback will help: inputs, versions and scores are as they were.",
+        "Retrain {component} on outcomes since {since}; until then treat its scores with care.",
+    ),
+    CauseKind.CALIBRATION: ("Recalibrate {component} on recent outcomes.",),
+    CauseKind.SERVING_SKEW: ("Compare how features are computed for serving {component} with how its batches are.",),
+    CauseKind.SERVING_HEALTH: ("Check the serving processes of {component}: errors, load, hosts.",),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Texts:
+    """Title, summary and next steps of one revision."""
+
+    title: str
+    summary: str
+    next_steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """Everything the words are made from."""
+
+    status: Status
+    stage: StageOfDiagnosis
+    cause: Cause
+    onset: Onset
+    last_good: LastGood | None
+    path: tuple[Hop, ...]
+    symptoms: tuple[Finding, ...]
+    impact: Impact
+    rejected: int = 0
+    resolved_at: Micros | None = None
+
+
+def moment(at: Micros) -> str:
+    """Return a time as people in all zones read it."""
+    return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def tell(story: Story) -> Texts:
+    """Put a diagnosis into words."""
+    cause = story.cause
+    words = {
+        "component": cause.component,
+        "what": _what(story),
+        "since": moment(story.onset.latest),
+        "good": f"batch {story.last_good.batch_id}" if story.last_good else moment(story.onset.earliest),
+    }
+    title = _TITLES[cause.kind].format(**words)
+    if cause.before is not None or cause.after is not None:
+        title = f"{title} ({cause.before or '?'} → {cause.after or '?'})"
+    steps = [step.format(**words) for step in _STEPS[cause.kind]]
+    if cause.change_id is not None and cause.kind is not CauseKind.SOURCE_DATA:
+        steps.insert(0, _rollback(cause))
+    if story.impact.predictions_affected:
+        steps.append(f"Score the {story.impact.predictions_affected} affected predictions again once it is fixed.")
+    return Texts(title=title[:1].upper() + title[1:], summary=" ".join(_sentences(story)), next_steps=tuple(steps))
+
+
+def _what(story: Story) -> str:
+    if story.cause.column:
+        return f"column {story.cause.column}"
+    here = [finding for finding in story.symptoms if finding.subject.endswith(f"/{story.cause.component}")]
+    shown = here or list(story.symptoms)
+    columns = sorted({finding.column for finding in shown if finding.column})
+    if columns:
+        return f"column {columns[0]}" if len(columns) == 1 else f"{len(columns)} columns"
+    return shown[0].statistic.replace("_", " ") if shown else story.cause.component
+
+
+def _rollback(cause: Cause) -> str:
+    if cause.before is not None:
+        return f"Roll {cause.component} back to {cause.before} (change {cause.change_id})."
+    return f"Undo change {cause.change_id} at {cause.component}."
+
+
+def _sentences(story: Story) -> list[str]:
+    ordered = sorted(story.symptoms, key=lambda one: (-min(one.evidence_nats, 1e300), one.subject, one.statistic))
+    lines = [_ended(finding.sentence) for finding in ordered[:2]]
+    more = len(story.symptoms) - len(lines)
+    if more > 0:
+        lines.append(f"{more} further finding{'s' if more > 1 else ''} belong to it.")
+    lines.append(_since(story))
+    lines.append(_began(story))
+    lines.extend(_ended(line) for line in story.cause.evidence[:2])
+    if story.rejected:
+        noun = "change was" if story.rejected == 1 else "changes were"
+        lines.append(f"{story.rejected} other {noun} ruled out.")
+    lines.append(_reach(story.impact))
+    if story.status is Status.RESOLVED and story.resolved_at is not None:
+        lines.append(f"Back to normal; resolved {moment(story.resolved_at)}.")
+    return lines
+
+
+def _ended(line: str) -> str:
+    return line if line.endswith((".", "!", "?")) else f"{line}."
+
+
+def _since(story: Story) -> str:
+    onset = story.onset
+    batch = f" (first bad batch {onset.batch_id})" if onset.batch_id else ""
+    good = f"; last good batch {story.last_good.batch_id}" if story.last_good else ""
+    return f"It began between {moment(onset.earliest)} and {moment(onset.latest)}{batch}{good}."
+
+
+def _began(story: Story) -> str:
+    cause = story.cause
+    route = " → ".join(hop.dataset for hop in story.path)
+    spread = f", and spread along {route}" if len(story.path) > 1 else ""
+    if any(hop.verdict is Verdict.MASKED for hop in story.path):
+        hidden = ", ".join(hop.dataset for hop in story.path if hop.verdict is Verdict.MASKED)
+        spread += f" ({hidden} hid it)"
+    if cause.kind is CauseKind.UNKNOWN:
+        return f"The earliest place it is seen is {cause.component}{spread}; what caused it is not known."
+    sure = "so far this is a suspicion" if story.stage is StageOfDiagnosis.SUSPECTED else f"{cause.confidence:.0%} sure"
+    return f"It began at {cause.component} ({sure}){spread}."
+
+
+def _reach(impact: Impact) -> str:
+    if not impact.predictions_affected:
+        return "No prediction is known to be reached."
+    share = "" if impact.share_of_predictions is None else f" ({impact.share_of_predictions:.0%} since it began)"
+    first = f", first {impact.first_prediction_id}" if impact.first_prediction_id else ""
+    return f"{impact.predictions_affected} predictions of {', '.join(impact.models)} were reached{share}{first}."
