@@ -12,10 +12,12 @@ from detectors.reference import Floats
 from detectors.sentences import Shift, sentence
 from detectors.state import Active, BatchSummary, DatasetState
 from detectors.summary import ColumnSummary
+from detectors.surprise import learn_spikes
 from detectors.table import Measured
 
 BACK = 4.6  # nats: a hundred to one that the statistic is back
 BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must
+SPIKE = 5  # batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,6 +61,8 @@ def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alar
                 side=1 - 2 * side,
                 size=max(1.0, float(evidence.SIZES[size])),
                 evidence=float(heights[row]),
+                step=state.steps + 1,
+                spike=float(weighed.judged.z[row]),
                 alarm_batch_id=batch.batch_id,
                 alarm_at=batch.at,
                 onset_earliest=earliest,
@@ -143,9 +147,12 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
 
 
 def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState, NDArray[np.bool_]]:
-    """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed."""
+    """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed.
+
+    What was over within a few batches was a spike, and spikes are part of the tail from which thresholds are learnt.
+    """
     recovered = np.zeros(len(weighed.live), np.bool_)
-    kept = []
+    kept, spikes = [], []
     for active in state.active:
         row = active.row
         if row < 0 or not weighed.live[row]:
@@ -154,7 +161,16 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
         away = active.side * float(weighed.z[row]) - float(weighed.tolerance[row])
         step = active.size**2 / 2 - active.size * away
         back = max(0.0, active.back + min(BACK_STEP, max(-BACK_STEP, step)))
-        recovered[row] = back >= BACK
         if back < BACK:
             kept.append(replace(active, back=back))
-    return replace(state, active=tuple(kept)), recovered
+            continue
+        recovered[row] = True
+        if state.steps + 1 - active.step <= SPIKE:
+            spikes.append(active)
+    bank = evidence.forget(state.bank, recovered, state.steps + 1)
+    surprises = state.surprises
+    if spikes:
+        rows = np.array([spike.row for spike in spikes])
+        bank = evidence.learn_peaks(bank, rows, np.array([spike.evidence for spike in spikes]))
+        surprises = learn_spikes(surprises, rows, np.array([spike.spike for spike in spikes]))
+    return replace(state, active=tuple(kept), bank=bank, surprises=surprises), recovered

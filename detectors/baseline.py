@@ -71,7 +71,8 @@ def autocorrelation(baseline: Baseline) -> Floats:
     raw = np.divide(baseline.cross, baseline.energy, out=np.zeros_like(baseline.cross), where=baseline.energy > 0)
     n = baseline.pairs
     raw = np.where(n > 10, raw + (1 + 3 * raw) / np.maximum(n, 10), raw)
-    return np.clip(raw * n / (n + 10), -0.3, 0.98)
+    shrunk: Floats = np.clip(raw * n / (n + 10), -0.3, 0.98)
+    return shrunk
 
 
 def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:

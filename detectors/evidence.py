@@ -18,6 +18,7 @@ FACTORS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])  # of a rare rate
 PEAK = 3.0  # nats above which an excursion counts for the tail fit
 PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
 STEP = 12.0  # nats: the most a single batch may add to any CUSUM
+SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 
 @dataclass(slots=True, eq=False)
@@ -52,7 +53,8 @@ def normal_steps(z: Floats, tolerance: Floats, clip: float) -> Floats:
     deviation believed.
     """
     sides = np.stack([z, -z], axis=1) - tolerance[:, None]
-    return np.clip(sides, -clip, clip)[:, :, None] * SIZES - SIZES**2 / 2
+    steps: Floats = np.clip(sides, -clip, clip)[:, :, None] * SIZES - SIZES**2 / 2
+    return steps
 
 
 def rare_steps(held: Floats, rows: Floats, rate: Floats) -> Floats:
@@ -92,12 +94,14 @@ def thresholds(bank: Bank, run_length: float) -> Floats:
     tail = (PRIOR + bank.peaks) / (PRIOR + bank.excess)
     frequency = (PRIOR + bank.peaks) / (PRIOR * np.exp(PEAK) + bank.steps)
     fitted = PEAK + np.log(np.maximum(run_length * frequency, 1.0)) / tail
-    return np.maximum(np.log(run_length), fitted)
+    limit: Floats = np.maximum(np.log(run_length), fitted)
+    return limit
 
 
 def height(bank: Bank) -> Floats:
     """Evidence of each statistic: its highest CUSUM, shape ``(m,)``."""
-    return bank.level.max(axis=(1, 2), initial=0.0)
+    highest: Floats = bank.level.max(axis=(1, 2), initial=0.0)
+    return highest
 
 
 def last_zero(bank: Bank) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
@@ -118,3 +122,11 @@ def forget(bank: Bank, chosen: NDArray[np.bool_], now: int) -> Bank:
         excess=bank.excess,
         top=np.where(chosen, 0.0, bank.top),
     )
+
+
+def learn_peaks(bank: Bank, rows: NDArray[np.int64], heights: Floats) -> Bank:
+    """Count alarms of ``rows`` that turned out to be spikes among the excursions, cut at ``SPIKE`` nats above 3."""
+    peaks, excess = bank.peaks.copy(), bank.excess.copy()
+    np.add.at(peaks, rows, 1.0)
+    np.add.at(excess, rows, np.clip(heights - PEAK, 0, SPIKE))
+    return Bank(level=bank.level, zero=bank.zero, steps=bank.steps, peaks=peaks, excess=excess, top=bank.top)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.reference import Floats, Reference
+from detectors.reference import CUTS, Floats, Reference
 from detectors.summary import ColumnSummary
 
 POINTS = 128  # quantiles kept of a batch while there is no reference: 1 KB, and 1 KB of weights
@@ -25,31 +25,46 @@ def summarise_numbers(
     infinite = np.isinf(ordered)
     below = (infinite & (ordered < 0)).sum(axis=1)
     non_finite = infinite.sum(axis=1)
-    mean, squares = _moments(ordered, infinite, rows - missing - non_finite)
+    present = rows - missing - non_finite
+    mean, squares = _moments(ordered, infinite, present)
     distinct = _distinct(ordered, missing, non_finite, below)
+    finite = [row[start : start + length] for row, start, length in zip(ordered, below, present, strict=True)]
+    counts = _bin_counts(finite, references)
+    basics = zip(missing.tolist(), non_finite.tolist(), mean.tolist(), squares.tolist(), distinct.tolist(), strict=True)
+    nothing = np.empty(0)
     summaries = []
-    for i, reference in enumerate(references):
-        finite = ordered[i, below[i] : rows - missing[i] - non_finite[i] + below[i]]
-        counts, points, weights = _shape(finite, reference)
+    for i, (absent, infinities, centre, spread, different) in enumerate(basics):
+        reference, kept = references[i], finite[i]
+        points, weights = (nothing, nothing) if reference else compress(kept, np.ones(len(kept)))
         summaries.append(
             ColumnSummary(
                 kind="number",
                 type=types[i],
                 count=rows,
-                missing=int(missing[i]),
-                non_finite=int(non_finite[i]),
-                minimum=float(finite[0]) if len(finite) else None,
-                maximum=float(finite[-1]) if len(finite) else None,
-                mean=float(mean[i]),
-                squares=float(squares[i]),
-                distinct=int(distinct[i]),
+                missing=absent,
+                non_finite=infinities,
+                minimum=float(kept[0]) if len(kept) else None,
+                maximum=float(kept[-1]) if len(kept) else None,
+                mean=centre,
+                squares=spread,
+                distinct=different,
                 reference=reference.identity if reference else 0,
-                counts=counts,
+                counts=counts[i] if reference else nothing,
                 points=points,
                 weights=weights,
             )
         )
     return summaries
+
+
+def _bin_counts(ordered: Sequence[Floats], references: Sequence[Reference | None]) -> Floats:
+    """Rows of each sorted column per bin of its reference, shape ``(columns, 34)``."""
+    edges = np.zeros((len(ordered), CUTS + 2))
+    for i, (values, reference) in enumerate(zip(ordered, references, strict=True)):
+        if reference is not None:
+            edges[i, 1:-1] = values.searchsorted(reference.cuts, side="right")
+            edges[i, -1] = len(values)
+    return edges[:, 1:] - edges[:, :-1]
 
 
 def _moments(ordered: Floats, infinite: NDArray[np.bool_], present: NDArray[np.int64]) -> tuple[Floats, Floats]:
@@ -75,24 +90,11 @@ def _distinct(
     return np.where(missing == rows, 0, changes - extra)
 
 
-def _shape(finite: Floats, reference: Reference | None) -> tuple[Floats, Floats, Floats]:
-    """Counts per reference bin, or quantile points and weights where there is no reference yet."""
-    nothing = np.empty(0)
-    if reference is None:
-        return nothing, *compress(finite, np.ones(len(finite)))
-    return bin_counts(finite, reference), nothing, nothing
-
-
-def bin_counts(ordered: Floats, reference: Reference) -> Floats:
-    """Rows of sorted ``ordered`` per reference bin, shape ``(34,)``."""
-    edges = np.searchsorted(ordered, reference.cuts, side="right")
-    return np.diff(edges, prepend=0, append=len(ordered)).astype(np.float64)
-
-
 def weighted_bin_counts(points: Floats, weights: Floats, reference: Reference) -> Floats:
     """Weight per reference bin of a quantile sketch, shape ``(34,)``."""
     bins = np.searchsorted(reference.cuts, points, side="left")
-    return np.bincount(bins, weights=weights, minlength=len(reference.cuts) + 1)
+    counts: Floats = np.bincount(bins, weights=weights, minlength=CUTS + 1)
+    return counts
 
 
 def compress(points: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -10,7 +10,7 @@ from detectors.alarms import Weighed
 from detectors.column import against
 from detectors.evidence import height
 from detectors.finding import ColumnProfile
-from detectors.reference import CUTS, TOP, Floats
+from detectors.reference import CUTS, Floats
 from detectors.state import BatchSummary, ColumnState, DatasetState, Portrait
 from detectors.summary import ColumnSummary
 
@@ -94,24 +94,37 @@ def _profile(state: DatasetState, name: str, summary: ColumnSummary) -> ColumnPr
 def gauges(state: DatasetState, batch: BatchSummary) -> dict[str, float]:
     """Numbers for ``/metrics``: ``rows``, and ``missing_ratio:column``, ``drift_psi:column``, ``evidence:column``."""
     numbers = {"rows": float(batch.rows)}
-    heights = height(state.bank)
-    for name, summary in batch.columns.items():
-        numbers[f"missing_ratio:{name}"] = summary.missing / max(1, summary.count)
-        column = state.columns.get(name)
-        if column is None:
-            continue
-        width = 8 if column.reference.kind == "number" else TOP + 4
-        numbers[f"evidence:{name}"] = float(heights[column.offset : column.offset + width].max())
-        fitting = against(summary, column.reference)
-        if fitting.reference == column.reference.identity and fitting.present:
-            expected = state.portrait.share[column.position][: len(fitting.counts)]
-            numbers[f"drift_psi:{name}"] = stability_index(fitting.counts, expected)
+    numbers |= {f"missing_ratio:{name}": held.missing / max(1, held.count) for name, held in batch.columns.items()}
+    if not state.columns:
+        return numbers
+    offsets = np.array([column.offset for column in state.columns.values()])
+    highest = np.maximum.reduceat(height(state.bank), offsets)
+    numbers |= zip((f"evidence:{name}" for name in state.columns), highest.tolist(), strict=True)
+    compared = [
+        (name, column.position, held.counts)
+        for name, column in state.columns.items()
+        if (held := batch.columns.get(name)) is not None and held.reference == column.reference.identity
+    ]
+    if compared:
+        names, positions, counts = zip(*compared, strict=True)
+        padded = np.zeros((len(names), CUTS + 1))
+        for i, held in enumerate(counts):
+            padded[i, : len(held)] = held
+        bins = np.array([len(held) for held in counts])
+        index = stability_index(padded, state.portrait.share[np.array(positions)], bins)
+        numbers |= zip((f"drift_psi:{name}" for name in names), index.tolist(), strict=True)
     return numbers
 
 
-def stability_index(counts: Floats, expected: Floats) -> float:
-    """Population stability index of ``counts`` against the ``expected`` shares, half a row added to every bin."""
-    rows = counts.sum()
-    observed = (counts + 0.5) / (rows + 0.5 * len(counts))
-    usual = (expected * rows + 0.5) / (expected.sum() * rows + 0.5 * len(counts))
-    return float(((observed - usual) * np.log(observed / usual)).sum())
+def stability_index(counts: Floats, expected: Floats, bins: NDArray[np.int64]) -> Floats:
+    """Population stability index of ``counts`` against the ``expected`` shares, both ``(columns, 34)``.
+
+    bins: how many of the 34 each column uses. Half a row is added to every bin.
+    """
+    rows = counts.sum(axis=1, keepdims=True)
+    used = np.arange(counts.shape[1]) < bins[:, None]
+    smoothed = rows + 0.5 * bins[:, None]
+    observed = (counts + 0.5) / smoothed
+    usual = (expected * rows + 0.5) / smoothed
+    index: Floats = np.where(used, (observed - usual) * np.log(observed / usual), 0.0).sum(axis=1)
+    return index

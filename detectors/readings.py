@@ -1,11 +1,14 @@
 """Every statistic of one batch side by side, in public units."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.alarms import Weighed
 from detectors.evidence import height
 from detectors.finding import Readings
+from detectors.reference import TOP, Floats
 from detectors.state import DatasetState
+from detectors.table import CATEGORY
 
 
 def readings(state: DatasetState, weighed: Weighed) -> Readings:
@@ -20,23 +23,28 @@ def readings(state: DatasetState, weighed: Weighed) -> Readings:
     expected = np.where(rate, np.sin(root) ** 2, weighed.judged.predicted)
     scale = np.where(rate, weighed.deviation * np.maximum(np.sin(2 * root), 1e-3), weighed.deviation)
     z = np.where(weighed.live & (state.live.count >= 2), weighed.z, np.nan)
-    kept = _one_a_statistic(state, weighed, z)
+    rows = _one_a_statistic(state, z, weighed.live)
+    kept = rows.tolist()
+    columns, statistics = state.table.column, state.table.statistic
     return Readings(
-        column=tuple(state.table.column[row] for row in kept),
-        statistic=tuple(state.table.statistic[row] for row in kept),
-        observed=np.where(weighed.live, observed, np.nan)[kept],
-        expected=np.where(state.live.count > 0, expected, np.nan)[kept],
-        scale=scale[kept],
-        z=z[kept],
-        evidence=height(state.bank)[kept],
+        column=tuple([columns[row] for row in kept]),
+        statistic=tuple([statistics[row] for row in kept]),
+        observed=observed[rows],
+        expected=np.where(state.live.count > 0, expected, np.nan)[rows],
+        scale=scale[rows],
+        z=z[rows],
+        evidence=height(state.bank)[rows],
     )
 
 
-def _one_a_statistic(state: DatasetState, weighed: Weighed, z: np.ndarray) -> list[int]:  # type: ignore[type-arg]
-    strongest: dict[tuple[str, str], int] = {}
-    for row in np.flatnonzero(weighed.live).tolist():
-        key = (state.table.column[row], state.table.statistic[row])
-        held = strongest.get(key)
-        if held is None or abs(z[row]) > abs(z[held]):
-            strongest[key] = row
-    return list(strongest.values())
+def _one_a_statistic(state: DatasetState, z: Floats, live: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Live rows of the table, but of each column's categories only the row that deviates most."""
+    chosen = live.copy()
+    size = np.where(np.isnan(z), -1.0, np.abs(z))
+    for column in state.columns.values():
+        if column.reference.kind == "category":
+            first = column.offset + CATEGORY.index("category_rate")
+            strongest = first + int(size[first : first + TOP + 1].argmax())
+            chosen[first : first + TOP + 1] = False
+            chosen[strongest] = live[strongest]
+    return np.flatnonzero(chosen)

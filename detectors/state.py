@@ -63,6 +63,7 @@ class Active:
     """A finding that lasts. row: its statistic in the table, -1 for an exact check.
 
     side: +1 grew, -1 fell. size: of the shift that crossed, in standard deviations. back: nats for "back to normal".
+    step, spike: of the fold that alarmed, and z then.
     observed, expected, effect, sentence: as of the latest batch that showed the statistic.
     """
 
@@ -73,6 +74,8 @@ class Active:
     side: int = 1
     size: float = 1.0
     back: float = 0.0
+    step: int = 0
+    spike: float = 0.0
     evidence: float
     alarm_batch_id: str
     alarm_at: Micros

@@ -84,3 +84,20 @@ def single_limit(surprises: Surprises, run_length: float) -> Floats:
 def alone(surprises: Surprises, z: Floats, run_length: float) -> NDArray[np.bool_]:
     """Which statistics a single batch proves to have changed."""
     return z**2 / 2 > single_limit(surprises, run_length)
+
+
+def learn_spikes(surprises: Surprises, rows: NDArray[np.int64], z: Floats) -> Surprises:
+    """Count single batches of ``rows`` that alarmed and were over at once: they belong to the tail."""
+    peaks, logs = surprises.peaks.copy(), surprises.logs.copy()
+    nats = z**2 / 2
+    np.add.at(peaks, rows, (nats > OVER).astype(np.float64))
+    np.add.at(logs, rows, np.log1p(np.maximum(nats - OVER, 0)))
+    return Surprises(
+        recent=surprises.recent,
+        cross=surprises.cross,
+        energy=surprises.energy,
+        last=surprises.last,
+        peaks=peaks,
+        logs=logs,
+        batches=surprises.batches,
+    )

@@ -27,6 +27,7 @@ RARE = 10.0  # expected rows below which a rate is judged by its counts
 KNOWN = 3.0  # batches learnt before evidence is gathered
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
+MOST = 0.7  # of the threshold that one batch may add to a CUSUM
 SINGLE = 4.0  # times rarer than the CUSUM's are the false alarms of single batches
 
 
@@ -43,12 +44,12 @@ def weigh(
     alarmed = recovered = np.zeros_like(active)
     if not pinned:
         gathering = weighed.live & (state.live.count >= KNOWN)
-        bank = evidence.accumulate(state.bank, _steps(state, weighed, policy), gathering, before + 1)
+        run_length = _run_length(state, usual_gap_s, policy)
+        steps = np.minimum(_steps(state, weighed, policy), MOST * np.log(run_length))
+        bank = evidence.accumulate(state.bank, steps, gathering, before + 1)
         if before >= policy.warm_up_batches:
-            crossed = _crossed(state, bank, weighed, _run_length(state, usual_gap_s, policy))
-            alarmed = gathering & ~active & crossed
-        state, recovered = close_recovered(state, weighed)
-        state = replace(state, bank=evidence.forget(bank, recovered, before + 1))
+            alarmed = gathering & ~active & _crossed(state, bank, weighed, run_length)
+        state, recovered = close_recovered(replace(state, bank=bank), weighed)
         state = open_alarms(state, batch, weighed, alarmed)
     table = readings(state, weighed)
     healthy = weighed.live & ~alarmed & (~active | recovered)
@@ -120,7 +121,9 @@ def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> Floats:
     steps = evidence.normal_steps(weighed.z, weighed.tolerance, policy.clip)
     rare = np.flatnonzero(weighed.rare & weighed.live)
     if len(rare):
-        root = np.arcsin(np.sqrt(rate_of(state.live)[rare])) + policy.tolerance / 2
+        root = np.arcsin(np.sqrt(rate_of(state.live)[rare]))
+        root = np.where(state.season.on[rare], np.maximum(root, weighed.judged.level[rare]), root)
+        root += policy.tolerance / 2
         rate = np.sin(np.minimum(root, np.pi / 2)) ** 2
         steps[rare] = evidence.rare_steps(weighed.measured.held[rare], weighed.measured.rows[rare], rate)
     return steps
