@@ -11,7 +11,7 @@ from schemas.events import Micros, Task
 from streams.ingest.guess import named
 from streams.ingest.mapping import BatchMapping, OutcomeMapping, PredictionMapping
 from streams.ingest.problem import Problem, shown
-from streams.ingest.tables import Rows
+from streams.ingest.rows import Rows
 from streams.ingest.times import micros_of
 from streams.ingest.values import Field, Kind, Values, missing, read, texts
 
@@ -40,6 +40,8 @@ class Checking:
 
     def series(self, name: str) -> pl.Series:
         """A column of the piece."""
+        if self.rows.sparse and name not in self.rows.frame.columns:
+            return pl.Series(name, [None] * len(self.rows.lines), dtype=pl.String)
         return self.rows.frame[named(self.rows.frame, name, self.rows.file)]
 
     def read(self, wanted: Field) -> Values:
@@ -93,8 +95,8 @@ class Checked:
     """A piece of a table, read; only the positions in ``good`` may be used. Arrays have shape ``(rows,)``."""
 
     file: str
-    first: int
     lines: NDArray[np.int64]
+    row_numbers: NDArray[np.int64]
     good: NDArray[np.int64]
     problems: tuple[Problem, ...]
     at: NDArray[np.int64]
@@ -124,8 +126,8 @@ def predictions(rows: Rows, mapping: PredictionMapping, now: Micros) -> Checked:
     shared = (*mapping.segments, *([mapping.version.column] if mapping.version.column else []))
     return Checked(
         file=rows.file,
-        first=rows.first,
         lines=rows.lines,
+        row_numbers=rows.numbers,
         at=at,
         ids=ids,
         numbers=scores,
@@ -144,8 +146,8 @@ def batches(rows: Rows, mapping: BatchMapping, now: Micros) -> Checked:
     columns = tuple(checking.read(column) for column in mapping.columns)
     return Checked(
         file=rows.file,
-        first=rows.first,
         lines=rows.lines,
+        row_numbers=rows.numbers,
         at=at,
         columns=columns,
         good=checking.good,
@@ -176,8 +178,8 @@ def outcomes(rows: Rows, mapping: OutcomeMapping, scored: pl.DataFrame | None, n
     unknown = absent & ~checking.wrong
     return Checked(
         file=rows.file,
-        first=rows.first,
         lines=rows.lines,
+        row_numbers=rows.numbers,
         at=at + mapping.delay,
         ids=ids,
         numbers=numbers,

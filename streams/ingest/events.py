@@ -50,25 +50,22 @@ def of_predictions(checked: Checked, mapping: PredictionMapping, stem: str) -> I
 
     The features of a served prediction exist before it is scored, so a feature batch is dated by its first row.
     """
-    references = mapping.parents
-    if mapping.batches is not None and checked.good.size:
-        at = int(checked.at[checked.good].min())
-        batch_id = _batch_id(checked, stem, at)
-        yield from _parts(checked, mapping.batches, batch_id, at, rows=0)
+    if mapping.batches is None:
+        yield from _predictions(checked, checked.good, mapping, mapping.parents)
+        return
+    for batch in _batches(checked, mapping.batches.rows):
+        at = int(checked.at[batch].min())
+        batch_id = _batch_id(checked, batch, mapping.batches, stem, at)
+        yield from _parts(checked, batch, mapping.batches, batch_id, at, counted=False)
         references = (BatchRef(dataset=mapping.batches.dataset, batch_id=batch_id),)
-    made = [
-        _prediction(checked, mapping, rows, references)
-        for group in _grouped(checked)
-        for rows in _cut(group, mapping.rows_per_event)
-    ]
-    yield from sorted(made, key=lambda outgoing: outgoing.at)
+        yield from _predictions(checked, batch, mapping, references)
 
 
 def of_batches(checked: Checked, mapping: BatchMapping, stem: str) -> Iterator[Outgoing]:
-    """One batch, in as many parts as brokers need; a batch is finished, and dated, when its last row exists."""
-    if checked.good.size:
-        at = latest(checked.at[checked.good])
-        yield from _parts(checked, mapping, _batch_id(checked, stem, at), at, rows=1)
+    """Batches, in as many parts as brokers need; a batch is finished, and dated, when its last row exists."""
+    for batch in _batches(checked, mapping.rows):
+        at = latest(checked.at[batch])
+        yield from _parts(checked, batch, mapping, _batch_id(checked, batch, mapping, stem, at), at, counted=True)
 
 
 def of_outcomes(checked: Checked, mapping: OutcomeMapping) -> Iterator[Outgoing]:
@@ -100,6 +97,17 @@ def reference(pipeline: str, component: str, at: Micros, reason: str) -> Outgoin
     return Outgoing(Topic.CHANGES, component, event, at, 0, 0)
 
 
+def _predictions(
+    checked: Checked, rows: NDArray[np.int64], mapping: PredictionMapping, references: tuple[BatchRef, ...]
+) -> list[Outgoing]:
+    made = [
+        _prediction(checked, mapping, piece, references)
+        for group in _grouped(checked, rows)
+        for piece in _cut(group, mapping.rows_per_event)
+    ]
+    return sorted(made, key=lambda outgoing: outgoing.at)
+
+
 def _prediction(
     checked: Checked, mapping: PredictionMapping, rows: NDArray[np.int64], references: tuple[BatchRef, ...]
 ) -> Outgoing:
@@ -125,11 +133,13 @@ def _prediction(
     return Outgoing(Topic.PREDICTIONS, mapping.model, event, event.scored_at, rows.size, line)
 
 
-def _parts(checked: Checked, mapping: BatchMapping, batch_id: str, at: Micros, rows: int) -> Iterator[Outgoing]:
-    """A batch's events; ``rows`` is 1 where the batch is what the rows are sent as, 0 where it goes beside them."""
-    columns = [values.column(checked.good) for values in checked.columns]
-    count = min(checked.good.size, -(-_bytes(columns) // PART_BYTES) or 1)
-    for index, piece in enumerate(np.array_split(checked.good, count)):
+def _parts(
+    checked: Checked, rows: NDArray[np.int64], mapping: BatchMapping, batch_id: str, at: Micros, *, counted: bool
+) -> Iterator[Outgoing]:
+    """A batch's events; ``counted`` where the batch is what the rows are sent as, not where it goes beside them."""
+    columns = [values.column(rows) for values in checked.columns]
+    count = min(rows.size, -(-_bytes(columns) // PART_BYTES) or 1)
+    for index, piece in enumerate(np.array_split(rows, count)):
         event = DataBatch(
             pipeline=mapping.pipeline,
             dataset=mapping.dataset,
@@ -143,7 +153,7 @@ def _parts(checked: Checked, mapping: BatchMapping, batch_id: str, at: Micros, r
             columns=tuple(values.column(piece) for values in checked.columns) if count > 1 else tuple(columns),
         )
         line = int(checked.lines[piece[-1]])
-        yield Outgoing(Topic.DATA_BATCHES, mapping.dataset, event, at, rows * piece.size, line)
+        yield Outgoing(Topic.DATA_BATCHES, mapping.dataset, event, at, piece.size if counted else 0, line)
 
 
 def _bytes(columns: list[Column]) -> int:
@@ -160,24 +170,32 @@ def _bytes(columns: list[Column]) -> int:
     return total
 
 
-def _batch_id(checked: Checked, stem: str, at: Micros) -> str:
+def _batches(checked: Checked, size: int) -> Iterator[NDArray[np.int64]]:
+    """Positions of the good rows of each batch, by the rows' numbers in the file."""
+    batch = (checked.row_numbers[checked.good] - 1) // size
+    starts = np.flatnonzero(np.diff(batch, prepend=-1))
+    yield from np.split(checked.good, starts[1:]) if starts.size else ()
+
+
+def _batch_id(checked: Checked, rows: NDArray[np.int64], mapping: BatchMapping, stem: str, at: Micros) -> str:
     """Says where the rows came from, so that an alert about the batch leads back to the file's rows."""
-    last = checked.first + len(checked.lines) - 1
-    return f"{stem}:{checked.first}-{last}@{written(at)}"
+    numbers = checked.row_numbers[rows]
+    first = (int(numbers[0]) - 1) // mapping.rows * mapping.rows + 1
+    return f"{stem}:{first}-{numbers[-1]}@{written(at)}"
 
 
-def _grouped(checked: Checked) -> Iterator[NDArray[np.int64]]:
-    """Positions of good rows that share segments and version, each group in the table's order."""
+def _grouped(checked: Checked, rows: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+    """Positions of rows that share segments and version, each group in the table's order."""
     if not checked.groups:
-        yield checked.good
+        yield rows
         return
-    keys = np.stack([values.codes[checked.good] for values in checked.groups if values.codes is not None])
+    keys = np.stack([values.codes[rows] for values in checked.groups if values.codes is not None])
     _, inverse = np.unique(keys, axis=1, return_inverse=True)
     groups = int(inverse.max(initial=-1)) + 1
     if groups > MOST_GROUPS:
-        raise BadInput(f"{groups} segments among {checked.good.size} rows: choose --segment columns with fewer values")
+        raise BadInput(f"{groups} segments among {rows.size} rows: choose --segment columns with fewer values")
     for group in range(groups):
-        yield checked.good[inverse.ravel() == group]
+        yield rows[inverse.ravel() == group]
 
 
 def _cut(rows: NDArray[np.int64], size: int) -> Iterator[NDArray[np.int64]]:

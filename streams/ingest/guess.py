@@ -15,7 +15,17 @@ from streams.ingest.values import Field, Kind, kind_of, missing, texts
 
 MOST_CLASSES = 50
 
-_IDS = ("id", "prediction_id", "request_id", "row_id", "event_id", "record_id", "uuid", r".*[_-]?(uu)?id")
+_IDS = (
+    "id",
+    "prediction_id",
+    "request_id",
+    "row_id",
+    "event_id",
+    "record_id",
+    "uuid",
+    r".*[_-](uu)?id",
+    r"(?-i:.*[a-z]Id)",
+)
 _TIMES = (
     "timestamp",
     "scored_at",

@@ -13,7 +13,8 @@ from streams.ingest.events import Outgoing
 from streams.ingest.options import Batches, Outcomes, Predictions, Reading
 from streams.ingest.plan import Planning
 from streams.ingest.problem import BadInput
-from streams.ingest.tables import STDIN, Rows, read, stem_of
+from streams.ingest.rows import Rows
+from streams.ingest.tables import STDIN, read, stem_of
 from streams.ingest.times import micros_of
 from streams.ingest.values import texts
 from streams.topics import Topic
@@ -49,7 +50,7 @@ def of_predictions(options: Predictions, reading: Reading) -> Job:
     Raises:
         BadInput: a file or an option cannot be used.
     """
-    size = options.batch_rows or _multiple(options.rows_per_event)
+    size = _multiple(options.batch_rows or options.rows_per_event)
     opened, planning = _open(reading, size)
     mapping = plan.predictions(options, planning)
     subjects = [(mapping.pipeline, mapping.model)]
@@ -75,11 +76,12 @@ def of_batches(options: Batches, reading: Reading) -> Job:
     Raises:
         BadInput: a file or an option cannot be used.
     """
-    opened, planning = _open(reading, options.batch_rows)
+    size = _multiple(options.batch_rows)
+    opened, planning = _open(reading, size)
     mapping = plan.batches(options, planning)
     return _job(
         reading,
-        options.batch_rows,
+        size,
         planning,
         opened,
         check=lambda rows, now: check.batches(rows, mapping, now),
@@ -177,6 +179,6 @@ def _job(
     )
 
 
-def _multiple(rows_per_event: int) -> int:
-    """A piece that holds whole events, so that only the last one of a file is short."""
-    return max(PIECE_ROWS // rows_per_event, 1) * rows_per_event
+def _multiple(rows: int) -> int:
+    """The size of a piece that holds whole events or batches, so that only the last one of a file is short."""
+    return max(PIECE_ROWS // rows, 1) * rows

@@ -10,7 +10,7 @@ from streams.ingest.guess import Guessed
 from streams.ingest.mapping import BatchMapping, OutcomeMapping, PredictionMapping, Version, parent_of
 from streams.ingest.options import Batches, Outcomes, Predictions, Reading
 from streams.ingest.problem import BadInput
-from streams.ingest.tables import Rows
+from streams.ingest.rows import Rows
 from streams.ingest.values import Field, Kind
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 SHOWN = 40
+FLATTEN = "flatten it, or leave it out with --ignore {}"
 
 
 class BadInput(ValueError):
