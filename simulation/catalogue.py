@@ -96,10 +96,10 @@ JOIN_MISMATCH = Fault(
 )
 DUPLICATED_ROWS = Fault(
     name="duplicated-rows",
-    sentence="the cleaning of orders reads its input again after a retry: 40 % of the rows are there twice",
+    sentence="the cleaning of orders reads its input twice after a retry: every row is there two times",
     kind="DUPLICATION",
     component="orders",
-    effects=(Rewrite("orders", repeated(0.4)),),
+    effects=(Rewrite("orders", repeated(1.0)),),
     innocent=(CUSTOMERS_DEPLOY,),
 )
 DUPLICATED_BATCH = Fault(
