@@ -1,26 +1,29 @@
 """Reads our own Avro binary into dataclasses: compiled once per schema, bounds checked before anything is allocated.
 
 A ``Read`` takes the bytes and a position and returns the value and the position after it. It may raise ``IndexError``
-(the bytes end), ``UnicodeDecodeError`` and ``struct.error``, which ``read_event`` translates. An ``array<double>``
-block is contiguous little-endian, so it becomes numpy by one copy: aligned, read-only, not holding on to the event.
+(the bytes end), ``UnicodeDecodeError`` and ``struct.error``, which ``read_event`` translates.
 """
 
 import struct
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from schemas.binary_values import (
+    READ_SCALAR,
+    Read,
+    read_count,
+    read_doubles,
+    read_integers,
+    read_nullable_strings,
+    read_string,
+    read_strings,
+)
 from schemas.malformed import MalformedEvent, Reason
 from schemas.shape import Enumeration, Integer, Record, Scalar, Sequence, Shape, Table, Union, Vector
-from schemas.varint import read_int, read_ints, read_long
-
-Read: TypeAlias = Callable[[bytes, int], tuple[Any, int]]
+from schemas.varint import read_int, read_long
 
 MAX_RECORDS = 100_000  # in one array: a record is 20 times larger in memory than its shortest encoding
-_DOUBLE = struct.Struct("<d")
-_FLOAT64 = np.dtype("<f8")
+_STRING = Scalar("string")
+_NULLABLE_STRING = Union((Scalar("null"), _STRING))
 
 
 def read_event(read: Read, buffer: bytes, start: int) -> Any:
@@ -43,14 +46,18 @@ def compile_reader(shape: Shape) -> Read:
             return _record(shape)
         case Union():
             return _union(shape)
+        case Sequence(item=item) if item == _STRING:
+            return read_strings
+        case Sequence(item=item) if item == _NULLABLE_STRING:
+            return read_nullable_strings
         case Sequence():
             return _sequence(shape)
         case Table():
             return _table(compile_reader(shape.value), minimum_bytes(shape.value) + 1)
         case Vector(kind="double"):
-            return _read_doubles
+            return read_doubles
         case Vector():
-            return _read_integers
+            return read_integers
         case Enumeration():
             return _enumeration(shape)
         case Integer(bits=64):
@@ -58,7 +65,7 @@ def compile_reader(shape: Shape) -> Read:
         case Integer():
             return read_int
         case Scalar():
-            return _SCALARS[shape.kind]
+            return READ_SCALAR[shape.kind]
 
 
 def minimum_bytes(shape: Shape) -> int:
@@ -74,19 +81,6 @@ def minimum_bytes(shape: Shape) -> int:
             return 0
         case _:
             return 1
-
-
-def read_count(buffer: bytes, position: int, item_bytes: int) -> tuple[int, int]:
-    """The item count of the array or map block at ``position``, 0 at its end; a negative one has a byte size behind."""
-    count, position = read_long(buffer, position)
-    if count < 0:
-        count = -count
-        size, position = read_long(buffer, position)
-        if not 0 <= size <= len(buffer) - position:
-            raise MalformedEvent(Reason.TRUNCATED, f"a block of {size} bytes promised at byte {position}")
-    if count * item_bytes > len(buffer) - position:
-        raise MalformedEvent(Reason.TRUNCATED, f"{count} items promised at byte {position}, fewer bytes left")
-    return count, position
 
 
 def _record(shape: Record) -> Read:
@@ -163,83 +157,7 @@ def _table(read_value: Read, item_bytes: int) -> Read:
             if not count:
                 return entries, position
             for _ in range(count):
-                key, position = _read_string(buffer, position)
+                key, position = read_string(buffer, position)
                 entries[key], position = read_value(buffer, position)
 
     return read
-
-
-def _read_doubles(buffer: bytes, position: int) -> tuple[NDArray[np.float64], int]:
-    blocks = [_NO_DOUBLES]
-    while True:
-        count, position = read_count(buffer, position, 8)
-        if not count:
-            break
-        end = position + 8 * count
-        blocks.append(np.frombuffer(buffer[position:end], _FLOAT64))  # bytes are immutable: read-only already
-        position = end
-    return blocks[-1] if len(blocks) <= 2 else _read_only(np.concatenate(blocks)), position
-
-
-def _read_integers(buffer: bytes, position: int) -> tuple[NDArray[np.int32], int]:
-    blocks = [_NO_INTEGERS]
-    while True:
-        count, position = read_count(buffer, position, 1)
-        if not count:
-            return _read_only(np.concatenate(blocks)), position
-        block, position = read_ints(buffer, position, count)
-        blocks.append(block)
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
-
-
-_NO_DOUBLES: NDArray[np.float64] = _read_only(np.empty(0))
-_NO_INTEGERS: NDArray[np.int32] = _read_only(np.empty(0, np.int32))
-
-
-def _read_string(buffer: bytes, position: int) -> tuple[str, int]:
-    size = buffer[position]
-    if size < 0x80 and not size & 1:
-        size >>= 1
-        position += 1
-    else:
-        size, position = read_long(buffer, position)
-    end = position + size
-    if size < 0 or end > len(buffer):
-        raise MalformedEvent(Reason.TRUNCATED, f"a text of {size} bytes promised at byte {position}")
-    return buffer[position:end].decode(), end
-
-
-def _read_bytes(buffer: bytes, position: int) -> tuple[bytes, int]:
-    size, position = read_long(buffer, position)
-    end = position + size
-    if size < 0 or end > len(buffer):
-        raise MalformedEvent(Reason.TRUNCATED, f"{size} bytes promised at byte {position}")
-    return buffer[position:end], end
-
-
-def _read_boolean(buffer: bytes, position: int) -> tuple[bool, int]:
-    byte = buffer[position]
-    if byte > 1:
-        raise MalformedEvent(Reason.NOT_AVRO, f"no boolean at byte {position}")
-    return byte == 1, position + 1
-
-
-def _read_double(buffer: bytes, position: int) -> tuple[float, int]:
-    return _DOUBLE.unpack_from(buffer, position)[0], position + 8
-
-
-def _read_null(buffer: bytes, position: int) -> tuple[None, int]:  # noqa: ARG001  # a null takes no bytes
-    return None, position
-
-
-_SCALARS: dict[str, Read] = {
-    "null": _read_null,
-    "boolean": _read_boolean,
-    "double": _read_double,
-    "string": _read_string,
-    "bytes": _read_bytes,
-}

@@ -33,6 +33,8 @@ from schemas.malformed import MalformedEvent, Reason
 
 EARLIEST: Micros = 0  # 1970-01-01T00:00:00Z
 LATEST: Micros = 7_258_118_400_000_000  # 2200-01-01T00:00:00Z
+# Milliseconds of 2001 to 2286 read as microseconds fall into January to April 1970, where no event is.
+MILLISECONDS: range = range(10**12, 10**13)
 MAX_NAME = 1_024  # characters: names become keys, labels and state
 
 
@@ -133,6 +135,8 @@ def _check_name(field: str, name: str) -> None:
 def _check_time(field: str, time: Micros) -> None:
     if not EARLIEST <= time < LATEST:
         _refuse(f"{field} is not between the years 1970 and 2200, in microseconds")
+    if time in MILLISECONDS:
+        _refuse(f"{field} looks like milliseconds; microseconds are expected")
 
 
 def _check_part(part: Part) -> None:

@@ -7,7 +7,8 @@ count is checked against the bytes that are left, and recursion is bounded.
 from collections.abc import Callable
 from typing import TypeAlias
 
-from schemas.binary_reader import MAX_RECORDS, read_count
+from schemas.binary_reader import MAX_RECORDS
+from schemas.binary_values import read_count
 from schemas.malformed import MalformedEvent, Reason
 from schemas.shape import AvroSchema
 from schemas.varint import read_ints, read_long

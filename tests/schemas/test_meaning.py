@@ -54,6 +54,7 @@ def test_what_detectors_judge_is_let_through(event: e.Event) -> None:
         (replace(BATCH, rows=-1), "rows is negative"),
         (replace(BATCH, produced_at=-1), "produced_at is not between"),
         (replace(BATCH, produced_at=LATEST), "produced_at is not between"),
+        (replace(BATCH, produced_at=NOW // 1_000), "produced_at looks like milliseconds"),
         (replace(BATCH, part=e.Part(index=2, of=2)), "part.index"),
         (replace(BATCH, part=e.Part(index=-1, of=2)), "part.index"),
         (replace(BATCH, window=e.Window(start=2, end=1)), "window.start is after"),
