@@ -55,11 +55,13 @@ TOTALS: Final = 5  # outcomes, sum of outcomes, sum of probabilities, sum of hit
 class CalibrationAlarm:
     """A change of calibration that lasts.
 
-    member: the bet that won. at: when the outcome's prediction was made that raised it. onset_earliest, onset_latest:
-    the change lies between them. before: the totals at the onset. recovery_nats: evidence that it is over.
+    member: the bet that won. rows: outcomes seen when it rose, at: prediction time of the last of them.
+    onset_earliest, onset_latest: the change lies between them. before: the totals at the onset. recovery_nats:
+    evidence that it is over.
     """
 
     member: int
+    rows: int
     at: int
     evidence_nats: float
     onset_earliest: int
@@ -169,7 +171,7 @@ def _bet(
         used = int(crossed[0]) + 1 if crossed.size else used
         bank = _advance(bank, live, stakes[:, used - 1], total[:, :used], at[:used], running[:, :used])
         if crossed.size:
-            alarm = _alarm(bank, live, int(at[used - 1]), float(evidence[used - 1]))
+            alarm = _alarm(bank, live, bank.rows + used, int(at[used - 1]), float(evidence[used - 1]))
     suspicious = bool(live.size) and float(bank.cusum.max()) >= SUSPICIOUS_NATS
     learnt = bank.healthy if suspicious else learn(bank.healthy, score_logit[:used], outcomes[:used])
     return replace(bank, rows=bank.rows + used, totals=running[:, used - 1], healthy=learnt, alarm=alarm), used
@@ -200,11 +202,12 @@ def _advance(
     return replace(bank, stake=stake, cusum=evidence, zero_at=zero_at, zero_totals=zero_totals)
 
 
-def _alarm(bank: Calibration, live: NDArray[np.intp], at: int, evidence: float) -> CalibrationAlarm:
+def _alarm(bank: Calibration, live: NDArray[np.intp], rows: int, at: int, evidence: float) -> CalibrationAlarm:
     member = int(live[np.argmax(bank.cusum[live])])
     rivals = live[bank.cusum[live] >= 0.5 * bank.cusum[member]]
     return CalibrationAlarm(
         member=member,
+        rows=rows,
         at=at,
         evidence_nats=evidence,
         onset_earliest=int(bank.zero_at[rivals].min()),

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from detectors import dataset
 from detectors.batch import BatchInput, NumberColumn
-from detectors.calibration import Calibration, fold_outcomes
+from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
 from detectors.finding import Micros
-from detectors.model_policy import MONTH_S, ModelPolicy
+from detectors.model_policy import MONTH_S, Policy
 from detectors.pending import Run
 from detectors.recalibration import Floats, Recalibration, expit, logit, loosened
 from detectors.reliability import Reliability, fade_in
@@ -20,20 +20,21 @@ from detectors.state import DatasetState
 CONFIDENCE: Final = 0.05  # the promised run length is kept with 95 % certainty, not on average
 LEAST_RUN_LENGTH: Final = 1e5
 SETTLED_ROWS: Final = 20_000
+COVERAGE: Final = "coverage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Performance:
     """The memory of a model's matured outcomes: about 10 kB, 1.5 kB a segment, 10 kB more for a regression.
 
-    rows: outcomes judged, from first_at to last_at. pinned_until: predictions up to then only teach. segments: their names, beside banks. coverage: of prediction
+    rows: outcomes judged, from first_at to last_at. segments: their names, beside banks. coverage: of prediction
     intervals. residuals: outcome minus score, as a column of windows; residual_rest: those of the open window.
+    names: of calibration alarms that stand, after the step of outcomes in which they began.
     """
 
     rows: int = 0
     first_at: Micros = 0
     last_at: Micros = 0
-    pinned_until: Micros | None = None
     overall: Calibration = field(default_factory=Calibration)
     segments: tuple[str, ...] = ()
     banks: tuple[Calibration, ...] = ()
@@ -41,20 +42,34 @@ class Performance:
     reliability: Reliability = field(default_factory=Reliability)
     residuals: DatasetState | None = None
     residual_rest: Floats = field(default_factory=lambda: np.empty(0))
+    names: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def alarms(self) -> dict[str, CalibrationAlarm]:
+        """Calibration alarms that stand, by what they are about."""
+        banks = {"": self.overall, COVERAGE: self.coverage}
+        banks |= {f"segment {name}": bank for name, bank in zip(self.segments, self.banks, strict=False)}
+        return {about: bank.alarm for about, bank in banks.items() if bank.alarm is not None}
+
+    @property
+    def standing(self) -> frozenset[tuple[str, int]]:
+        """Which findings stand, so that one can tell whether any began."""
+        active = self.residuals.active if self.residuals else ()
+        of_residuals = {(f"{a.alarm_batch_id} {a.statistic}", 0) for a in active}
+        return frozenset({(about, alarm.rows) for about, alarm in self.alarms.items()} | of_residuals)
+
+    def named(self, name: str) -> "Performance":
+        """The same, where alarms that have no name yet are called ``name``."""
+        return replace(self, names={about: self.names.get(about, name) for about in self.alarms})
 
 
 def fold_probabilities(
-    known: Performance, matured: Run, segments: tuple[str, ...], policy: ModelPolicy, *, top_class: bool
+    known: Performance, matured: Run, segments: tuple[str, ...], policy: Policy, *, top_class: bool
 ) -> Performance:
     """Fold outcomes (0 or 1) of probabilities, in prediction order. ``segments`` names the codes of ``matured``.
 
     top_class: scores are confidences of the predicted class.
     """
-    if known.pinned_until is not None and (reference := matured.at <= known.pinned_until).any():
-        teaching = replace(policy, baseline_rows=NEVER)
-        known = replace(known, pinned_until=None)
-        known = fold_probabilities(known, chosen(matured, reference), segments, teaching, top_class=top_class)
-        ...
     sound = (matured.score >= 0.0) & (matured.score <= 1.0) & ((matured.outcome == 0.0) | (matured.outcome == 1.0))
     score, outcome, at = matured.score[sound], matured.outcome[sound], matured.at[sound]
     if score.size == 0:
@@ -63,7 +78,7 @@ def fold_probabilities(
     score_logit = logit(score)
     estimate = expit(known.overall.healthy.log_odds(score_logit))
     threshold = _threshold_nats(known, policy)
-    known = replace(known, reliability=fade_in(known.reliability, score, outcome, estimate))
+    known = replace(known, reliability=fade_in(known.reliability, score, outcome, estimate, top_class=top_class))
     known = _fold_segments(known, score_logit, outcome, at, matured.segment[sound], segments, threshold, policy)
     share = log(2.0) if known.banks else 0.0
     overall = fold_outcomes(
@@ -80,7 +95,7 @@ def _fold_segments(
     code: NDArray[np.int16],
     segments: tuple[str, ...],
     threshold: float,
-    policy: ModelPolicy,
+    policy: Policy,
 ) -> Performance:
     """Each segment has a bank of its own; together they share half of the calibration's budget."""
     banks = list(known.banks)
@@ -100,24 +115,29 @@ def _fold_segments(
     return replace(known, segments=segments, banks=tuple(banks))
 
 
-def fold_values(subject: str, known: Performance, matured: Run, policy: ModelPolicy) -> Performance:
-    """Fold outcomes of a regression, in prediction order: residuals in windows, and coverage of the intervals."""
+def fold_values(subject: str, known: Performance, matured: Run, name: str, policy: Policy) -> Performance:
+    """Fold outcomes of a regression, in prediction order: residuals in windows, and coverage of the intervals.
+
+    name: of the findings that begin now.
+    """
     known = _counted(known, matured.at)
     if matured.lower.size:
         known = _fold_coverage(known, matured, policy)
     residuals = known.residuals or dataset.start(subject)
     rest = np.concatenate([known.residual_rest, matured.outcome - matured.score])
-    while rest.size >= policy.window_rows:
+    windows = rest.size // policy.window_rows
+    for i in range(windows):
         window, rest = rest[: policy.window_rows], rest[policy.window_rows :]
         at = int(matured.at[max(0, matured.at.size - 1 - rest.size)])
-        name = f"outcomes-{known.rows - rest.size}"
         columns = {"residual": NumberColumn(values=window)}
-        batch = BatchInput(subject=subject, batch_id=name, at=at, arrived_at=at, rows=window.size, columns=columns)
-        residuals, _ = dataset.fold(residuals, dataset.summarise(residuals, batch), policy.statistics)
+        batch = BatchInput(
+            subject=subject, batch_id=f"{name}.{i}", at=at, arrived_at=at, rows=window.size, columns=columns
+        )
+        residuals, _ = dataset.fold(residuals, dataset.summarise(residuals, batch), policy.columns)
     return replace(known, residuals=residuals, residual_rest=rest)
 
 
-def _fold_coverage(known: Performance, matured: Run, policy: ModelPolicy) -> Performance:
+def _fold_coverage(known: Performance, matured: Run, policy: Policy) -> Performance:
     held = ~np.isnan(matured.lower) & ~np.isnan(matured.upper)
     inside = (matured.outcome >= matured.lower) & (matured.outcome <= matured.upper)
     coverage = fold_outcomes(
@@ -136,12 +156,12 @@ def _counted(known: Performance, at: NDArray[np.int64]) -> Performance:
     return replace(known, rows=known.rows + at.size, first_at=first, last_at=max(known.last_at, int(at[-1])))
 
 
-def _threshold_nats(known: Performance, policy: ModelPolicy) -> float:
+def _threshold_nats(known: Performance, policy: Policy) -> float:
     """Logarithm of the outcomes between false alarms that the budget allows this one statistic, over 5 %."""
     run_length = policy.calibration_run_length
     if run_length is None:
         months = max(known.last_at - known.first_at, 1) / 1e6 / MONTH_S
-        share = max(policy.statistics.monitored, 1) / policy.statistics.false_alarms_per_month
+        share = max(policy.monitored, 1) / policy.false_alarms_per_month
         run_length = max(LEAST_RUN_LENGTH, min(known.rows / months, 1e12) * share)
         run_length = 2.0 ** np.ceil(np.log2(run_length))  # in steps, so that it does not follow every outcome
     return log(run_length / CONFIDENCE)

@@ -1,0 +1,156 @@
+"""The join of outcomes to predictions: what waits on either side, and when a prediction may be judged.
+
+Outcomes are read in steps of fixed size, so that nothing depends on how they were cut into events or chunks.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from detectors.finding import Micros
+from detectors.maturity import Delays, moved, observe, usual_delay, watermark
+from detectors.model_policy import DAY_US, Policy
+from detectors.outcomes import ROOM_BYTES_PER_ROW, OutcomesSummary, Room, of_sample, rows_of, seated, taken
+from detectors.pending import (
+    BYTES_PER_ROW,
+    Attached,
+    Pending,
+    Run,
+    attach,
+    expire,
+    insert,
+    keyed_by_entity,
+    release,
+    waiting,
+)
+
+RELEARNT = 2.0  # growth of the usual delay after which early judgements were premature
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Join:
+    """Predictions and outcomes that wait for each other: at most 1.25 * ``pending_bytes`` and 20 kB.
+
+    unread: outcomes of the step that is filling up. received: outcomes read, after sampling. by_entity: outcomes name
+    entities. judged_delay: the usual delay when predictions were first judged. refused, duplicates, corrections (the
+    outcome changed), late, orphaned (outcomes without a prediction), expired (predictions without an outcome): counts.
+    """
+
+    pending: Pending = field(default_factory=Pending)
+    room: Room = field(default_factory=Room)
+    unread: Room = field(default_factory=Room)
+    unread_until: Micros | None = None
+    delays: Delays = field(default_factory=Delays)
+    arrived_at: Micros = 0
+    received: int = 0
+    by_entity: bool = False
+    judged_delay: Micros | None = None
+    refused: int = 0
+    duplicates: int = 0
+    corrections: int = 0
+    late: int = 0
+    orphaned: int = 0
+    expired: int = 0
+
+
+def put_predictions(join: Join, rows: Run, policy: Policy) -> Join:
+    """Let predictions wait for their outcomes, and hand over those that are there already."""
+    if join.by_entity:
+        rows = replace(rows, key=rows.entity if rows.entity.size else np.zeros_like(rows.key))
+    join = replace(join, pending=insert(join.pending, rows, policy.pending_bytes // BYTES_PER_ROW))
+    join = replace(join, room=of_sample(join.room, join.pending.halvings))
+    if not len(join.room):
+        return join
+    expected = np.isin(join.room.key, rows.key)
+    if not expected.any():
+        return join
+    join, attached = _attach(join, taken(join.room, expected))
+    expected[expected] = attached.found
+    return replace(join, room=taken(join.room, ~expected))
+
+
+def put_outcomes(join: Join, summary: OutcomesSummary) -> Join:
+    """Take outcomes in; they are read by ``read_step``."""
+    more = rows_of(summary)
+    until = [at for at in (join.unread_until, summary.observed_until) if at is not None]
+    if summary.by_entity and not join.by_entity:
+        join = replace(join, by_entity=True, pending=keyed_by_entity(join.pending))
+    return replace(
+        join,
+        unread=seated(join.unread, of_sample(more, join.pending.halvings), len(join.unread) + len(more))[0],
+        unread_until=max(until, default=None),
+        arrived_at=max(join.arrived_at, summary.arrived_at),
+        refused=join.refused + summary.refused,
+    )
+
+
+def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None]:
+    """Join up to ``size`` outcomes; return the predictions that may now be judged, in prediction order."""
+    step, rest = taken(join.unread, slice(0, size)), taken(join.unread, slice(size, None))
+    join = replace(join, unread=rest, received=join.received + len(step))
+    join, attached = _attach(join, step)
+    limit = policy.pending_bytes // 4 // ROOM_BYTES_PER_ROW
+    room, left = seated(join.room, taken(step, ~attached.found), limit)
+    now = _observed_until(join, step)
+    join = replace(join, room=room, orphaned=join.orphaned + left)
+    if now is not None:
+        join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
+    boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
+    if boundary is None:
+        return join, None
+    pending, matured = release(join.pending, boundary)
+    return replace(join, pending=pending), matured
+
+
+def _observed_until(join: Join, step: Room) -> Micros | None:
+    """Event time of the newest outcome read, as far as clocks are trusted."""
+    if not len(step) or join.unread_until is None:
+        return None
+    return min(int(step.at.max()), join.unread_until)
+
+
+def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:
+    pending, attached = attach(join.pending, outcomes.key, outcomes.value, outcomes.actual, outcomes.at, outcomes.as_of)
+    join = replace(
+        join,
+        pending=pending,
+        delays=observe(join.delays, attached.delay[attached.found]),
+        duplicates=join.duplicates + attached.duplicates,
+        corrections=join.corrections + attached.corrections,
+        late=join.late + attached.late,
+    )
+    return join, attached
+
+
+def _forget_old(join: Join, now: Micros, policy: Policy) -> Join:
+    pending, never = expire(join.pending, now - round(policy.pending_days * DAY_US))
+    old = join.room.at < now - round(policy.orphan_days * DAY_US)
+    room = taken(join.room, ~old) if old.any() else join.room
+    return replace(
+        join, pending=pending, room=room, expired=join.expired + never, orphaned=join.orphaned + int(old.sum())
+    )
+
+
+def premature(join: Join) -> tuple[Join, bool]:
+    """Whether outcomes turn out to come so much later than believed that early judgements must be forgotten."""
+    delay = usual_delay(join.delays)
+    if delay is None or (join.judged_delay is not None and delay <= RELEARNT * join.judged_delay):
+        return join, False
+    return replace(join, judged_delay=delay), join.judged_delay is not None
+
+
+def gauges(join: Join) -> dict[str, float]:
+    """What waits, and what was never joined."""
+    delay = usual_delay(join.delays)
+    shown = {
+        "outcomes_pending": waiting(join.pending),
+        "outcomes_waiting": float(len(join.room)) * 2.0**join.pending.halvings,
+        "outcomes_orphaned": float(join.orphaned),
+        "outcomes_expired": float(join.expired),
+        "outcomes_late": float(join.late),
+        "outcomes_duplicate": float(join.duplicates),
+        "outcomes_corrected": float(join.corrections),
+        "outcomes_refused": float(join.refused),
+        "outcomes_sample_ratio": 2.0**-join.pending.halvings,
+    }
+    return shown if delay is None else {**shown, "outcome_delay_seconds": delay / 1e6}

@@ -1,0 +1,136 @@
+"""A model's findings under their public names: those of its windows, its serving, its outcomes."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from detectors.calibration import SHIFTS, Calibration, CalibrationAlarm
+from detectors.checks import percent
+from detectors.finding import Finding
+from detectors.life import standing
+from detectors.performance import COVERAGE, Performance
+from detectors.state import DatasetState
+
+SCORE: Final = "score"
+OF_WINDOWS: Final = frozenset({"rows", "gap", "out_of_order", "duplicate_batch", "row_count_mismatch", "empty_batch"})
+SERVING: Final = {
+    ("latency", "location"): "latency",
+    ("error", "missing_rate"): "error_rate",
+    ("feature_age", "location"): "feature_age",
+    ("feature_latency", "location"): "feature_latency",
+    ("feature_miss", "missing_rate"): "feature_miss_rate",
+}
+RESIDUALS: Final = {"location": "residual_bias", "scale": "residual_scale"}
+
+
+def standing_findings(
+    subject: str, inputs: DatasetState, serving: DatasetState, performance: Performance
+) -> tuple[Finding, ...]:
+    """Every finding of a model that lasts."""
+    found = [*_of_inputs(inputs), *_of_serving(serving), *_of_residuals(performance)]
+    names = performance.names
+    found += _of_calibration(subject, None, "calibration", performance.overall, names.get("", ""))
+    for segment, bank in zip(performance.segments, performance.banks, strict=False):
+        found += _of_calibration(subject, segment, "calibration", bank, names.get(f"segment {segment}", ""))
+    found += _of_calibration(subject, None, "interval_coverage", performance.coverage, names.get(COVERAGE, ""))
+    return tuple(found)
+
+
+def count_statistics(inputs: DatasetState, serving: DatasetState, performance: Performance) -> int:
+    """How many statistics may raise a finding; all banks of calibration share the budget of one."""
+    of_inputs = sum(
+        not (c == "" and s in OF_WINDOWS) for c, s in zip(inputs.table.column, inputs.table.statistic, strict=True)
+    )
+    of_serving = sum(
+        (c.partition("/")[0], s) in SERVING for c, s in zip(serving.table.column, serving.table.statistic, strict=True)
+    )
+    of_outcomes = 0 if performance.rows == 0 else 1
+    return of_inputs + of_serving + of_outcomes + (len(RESIDUALS) if performance.residuals else 0)
+
+
+def _of_inputs(inputs: DatasetState) -> Iterator[Finding]:
+    """Scores speak for the model; how many rows a window has is our own doing and no finding."""
+    for finding in standing(inputs):
+        if finding.column is None and finding.statistic in OF_WINDOWS:
+            continue
+        if finding.column == SCORE:
+            yield replace(finding, column=None, statistic=f"score_{finding.statistic}")
+        elif finding.statistic not in OF_WINDOWS:
+            yield finding
+
+
+def _of_serving(serving: DatasetState) -> Iterator[Finding]:
+    for finding in standing(serving):
+        name, _, view = (finding.column or "").partition("/")
+        statistic = SERVING.get((name, finding.statistic))
+        if statistic is not None:
+            yield replace(finding, statistic=statistic, column=view or None, sentence=_served(statistic, view, finding))
+
+
+def _served(statistic: str, view: str, finding: Finding) -> str:
+    what = {
+        "latency": "latency of the model",
+        "error_rate": "error rate of the model",
+        "feature_age": f"age of feature view `{view}` when read",
+        "feature_latency": f"latency of reading feature view `{view}`",
+        "feature_miss_rate": f"miss rate of feature view `{view}`",
+    }[statistic]
+    observed, expected = finding.observed, finding.expected
+    if observed is None or expected is None:
+        return f"{what} changed"
+    verb = "rose" if observed >= expected else "fell"
+    if statistic in ("error_rate", "feature_miss_rate"):
+        return f"{what} {verb} from {percent(expected)} to {percent(observed)}"
+    return f"{what} {verb} from {expected:.3g} s to {observed:.3g} s"
+
+
+def _of_residuals(performance: Performance) -> Iterator[Finding]:
+    for finding in standing(performance.residuals) if performance.residuals else ():
+        statistic = RESIDUALS.get(finding.statistic)
+        if statistic is not None:
+            sentence = finding.sentence.replace("`residual`", "outcome minus prediction")
+            name = finding.alarm_batch_id.partition(".")[0]
+            yield replace(finding, statistic=statistic, column=None, alarm_batch_id=name, sentence=sentence)
+
+
+def _of_calibration(
+    subject: str, segment: str | None, statistic: str, bank: Calibration, name: str
+) -> Iterator[Finding]:
+    alarm = bank.alarm
+    if alarm is None:
+        return
+    observed, expected, sentence = _claim(bank, alarm, statistic)
+    yield Finding(
+        subject=subject,
+        statistic=statistic,
+        segment=segment,
+        observed=observed,
+        expected=expected,
+        effect=100.0 * (observed - expected),
+        evidence_nats=alarm.evidence_nats,
+        alarm_batch_id=name,
+        alarm_at=alarm.at,
+        onset_earliest=alarm.onset_earliest,
+        onset_latest=alarm.onset_latest,
+        sentence=f"in segment {segment}, {sentence}" if segment else sentence,
+    )
+
+
+def _claim(bank: Calibration, alarm: CalibrationAlarm, statistic: str) -> tuple[float, float, str]:
+    """Observed and expected rate since the onset, and what that means in words."""
+    rows, ones, probability, hits, confidence = bank.totals - alarm.before
+    rows = max(rows, 1.0)
+    if statistic == "interval_coverage":
+        observed, expected = ones / rows, probability / rows
+        sentence = f"prediction intervals cover {percent(observed)} of outcomes, {percent(expected)} before"
+    elif SHIFTS[alarm.member] != 0.0:
+        observed, expected = ones / rows, probability / rows
+        side = "more" if observed > expected else "less"
+        sentence = (
+            f"outcomes are {side} frequent than the scores say: {percent(observed)} instead of {percent(expected)}"
+        )
+    else:
+        observed, expected = hits / rows, confidence / rows
+        side = "less" if observed < expected else "more"
+        sentence = f"scores are {side} often right than they claim: {percent(observed)} instead of {percent(expected)}"
+    return float(observed), float(expected), sentence
