@@ -1,0 +1,1 @@
+"""Alerts and traces as people read them, on a terminal or as plain text."""

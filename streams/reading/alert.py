@@ -1,0 +1,198 @@
+"""An alert as a tired person wants to read it: what to do first, then why, then what was ruled out."""
+
+from collections.abc import Iterable, Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from detectors.finding import Finding
+from diagnosis.alert import Alert, Cause, CauseKind, Hop, Impact, Match, Rejected, StageOfDiagnosis, Status, Verdict
+from streams.reading.layout import bullets, columns, numbered, section, words
+from streams.reading.measures import duration, number, offset, share, time
+from streams.reading.words import GROUNDING, HEADLINE, KIND, MATCH, REJECTION, SEVERITY_STYLE, VERDICT, VERDICT_STYLE
+
+SYMPTOMS_SHOWN = 12
+HOPS_SHOWN = 40
+
+
+def render_alert(alert: Alert) -> RenderableType:
+    """The whole alert for a terminal, good from 80 columns on."""
+    parts: list[RenderableType] = [*_head(alert)]
+    if alert.next_steps:
+        parts.append(section("What to do", numbered(alert.next_steps)))
+    parts.append(section("Where it started", *_cause(alert)))
+    if alert.path:
+        parts.append(section("How it spread", _path(alert)))
+    parts.append(section("When (UTC)", columns(_timeline(alert), ratio=2)))
+    if alert.symptoms:
+        parts.append(section("What moved", *_symptoms(alert.symptoms)))
+    parts.append(section("Whom it reached", columns(_impact(alert.impact), ratio=1)))
+    considered = [*map(_suspect, alert.suspects), *map(_rejected, alert.rejected)]
+    if considered:
+        parts.append(section("What else was considered", columns(considered, ratio=2)))
+    around = list(_around(alert))
+    if around:
+        parts.append(section("Around it", columns(around, ratio=1)))
+    return Group(*parts)
+
+
+def _head(alert: Alert) -> Iterator[RenderableType]:
+    first = Text.assemble((f" {alert.severity.value} ", SEVERITY_STYLE[alert.severity]), "  ")
+    first.append_text(words(alert.title, "bold"))
+    yield first
+    yield words(f"{_state(alert)} · revision {alert.revision} · alert {alert.alert_id}", "dim")
+    owner = f" · owner {alert.owner}" if alert.owner else ""
+    yield words(f"pipeline {alert.pipeline} · {alert.environment}{owner}", "dim")
+    if alert.summary:
+        yield Text("")
+        yield words(alert.summary)
+
+
+def _state(alert: Alert) -> str:
+    if alert.status is Status.SUPERSEDED:
+        return f"superseded by {alert.superseded_by}"
+    if alert.status is not Status.FIRING:
+        return alert.status.value.lower()
+    diagnosed = alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    return "firing, diagnosed" if diagnosed else "firing, still being diagnosed"
+
+
+def _cause(alert: Alert) -> Iterator[RenderableType]:
+    cause = alert.cause
+    yield words(HEADLINE[cause.kind].format(cause.component or "no component in particular"), "bold")
+    change = _change(cause)
+    if change:
+        yield words(change)
+    where = [f"column {cause.column}" if cause.column else "", f"only where {cause.segment}" if cause.segment else ""]
+    if any(where):
+        yield words(", ".join(part for part in where if part))
+    sure = "" if cause.kind is CauseKind.UNKNOWN else f"{share(cause.confidence)} sure; "
+    yield words(f"{sure}{GROUNDING[cause.grounding]}", "dim")
+    if cause.evidence:
+        yield bullets(cause.evidence)
+
+
+def _place(cause: Cause) -> str:
+    column = f".{cause.column}" if cause.column else ""
+    return f"{cause.component}{column}{f' where {cause.segment}' if cause.segment else ''}"
+
+
+def _change(cause: Cause) -> str:
+    versions = f"{cause.before or '?'} → {cause.after or '?'}" if cause.before or cause.after else ""
+    named = f"change {cause.change_id}" if cause.change_id else ""
+    return "  ".join(part for part in (versions, named) if part)
+
+
+def _path(alert: Alert) -> RenderableType:
+    hops = alert.path[:HOPS_SHOWN]
+    rows = [_hop(hop, i, len(hops), alert.pipeline) for i, hop in enumerate(hops)]
+    if len(alert.path) > HOPS_SHOWN:
+        rows.append((Text(""), Text(f"… and {len(alert.path) - HOPS_SHOWN} more", style="dim")))
+    return columns(rows)
+
+
+def _hop(hop: Hop, i: int, of: int, pipeline: str) -> tuple[RenderableType, ...]:
+    corner = "─" if of == 1 else "┌" if i == 0 else "└" if i == of - 1 else "├"
+    introduced = hop.verdict is Verdict.INTRODUCED
+    name = hop.dataset if hop.pipeline == pipeline else f"{hop.pipeline}/{hop.dataset}"
+    if hop.stage and hop.stage != hop.dataset:
+        name = f"{name} ({hop.stage})"
+    verdict = words(VERDICT[hop.verdict], VERDICT_STYLE[hop.verdict])
+    if MATCH[hop.match]:
+        verdict.append(f", {MATCH[hop.match]}", style="dim")
+    mark = Text("●" if introduced else corner, style=VERDICT_STYLE[hop.verdict])
+    return (mark, words(name, "bold" if introduced else ""), verdict, words(hop.batch_id, "dim"))
+
+
+def _timeline(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:
+    onset = alert.onset
+    moments: list[tuple[int, str, str]] = []
+    if alert.last_good is not None:
+        moments.append((alert.last_good.at, "last good batch", alert.last_good.batch_id))
+    first_bad = f"first bad batch {onset.batch_id}" if onset.batch_id else ""
+    span = onset.latest - onset.earliest
+    began = f"it began (within {duration(span)})" if span > 0 else "it began"
+    moments.append((onset.earliest, began, first_bad))
+    moments.append((alert.detected_at, "Headwater noticed", ""))
+    if alert.resolved_at is not None:
+        moments.append((alert.resolved_at, "it was over", ""))
+    for at, what, batch in sorted(moments, key=lambda moment: moment[0]):
+        text = words(what)
+        if batch:
+            text.append_text(words(f"  {batch}", "dim"))
+        yield (Text(time(at)), Text(offset(at, onset.earliest), style="dim"), text)
+
+
+def _symptoms(findings: Iterable[Finding]) -> Iterator[RenderableType]:
+    ordered = sorted(findings, key=lambda finding: (finding.onset_earliest, -finding.evidence_nats))
+    shown = ordered[:SYMPTOMS_SHOWN]
+    subjects = dict.fromkeys(finding.subject for finding in shown)
+    for subject in subjects:
+        yield words(subject, "bold")
+        yield bullets(_symptom(finding) for finding in shown if finding.subject == subject)
+    if len(ordered) > len(shown):
+        yield Text(f"… and {len(ordered) - len(shown)} more", style="dim")
+
+
+def _symptom(finding: Finding) -> str:
+    if finding.sentence:
+        return finding.sentence
+    what = f"{finding.statistic} of {finding.column}" if finding.column else finding.statistic
+    if finding.observed is None or finding.expected is None:
+        return what
+    return f"{what}: {number(finding.expected)} → {number(finding.observed)}"
+
+
+def _impact(impact: Impact) -> Iterator[tuple[RenderableType, ...]]:
+    if not impact.predictions_affected:
+        yield (words("no prediction is known to be affected"), Text(""))
+        return
+    models = ", ".join(impact.models) or "unknown models"
+    many = f"{impact.predictions_affected:,} predictions of {models}"
+    if impact.share_of_predictions is not None:
+        many += f", {share(impact.share_of_predictions)} of all since it began"
+    yield (Text("predictions", style="dim"), words(many))
+    if impact.first_prediction_id:
+        counted = "" if impact.match in (Match.EXACT, Match.UNKNOWN) else f" (counted {MATCH[impact.match]})"
+        yield (Text("the first", style="dim"), words(f"{impact.first_prediction_id}{counted}"))
+    if impact.performance_change is not None:
+        change = f"{impact.performance_change:+.3g}"
+        if impact.interval is not None:
+            change += f"  (between {impact.interval.lower:+.3g} and {impact.interval.upper:+.3g})"
+        yield (Text("performance", style="dim"), words(change))
+
+
+def _suspect(cause: Cause) -> tuple[RenderableType, ...]:
+    why = "; ".join(part for part in (KIND[cause.kind], _change(cause), *cause.evidence[:1]) if part)
+    return (Text(share(cause.confidence)), words(_place(cause), "bold"), words(why))
+
+
+def _rejected(rejected: Rejected) -> tuple[RenderableType, ...]:
+    place = f"{rejected.component}.{rejected.column}" if rejected.column else rejected.component
+    what = f"{KIND[rejected.kind]} {rejected.change_id}" if rejected.change_id else KIND[rejected.kind]
+    why = f"{what}: {REJECTION[rejected.reason]}"
+    if rejected.detail:
+        why += f" ({rejected.detail})"
+    return (Text("no", style="dim"), words(place), words(why))
+
+
+def _around(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:
+    context = alert.context
+    versions = ("data", "schema", "feature", "model", "code", "config")
+    known = {name: getattr(context, f"{name}_version") for name in versions}
+    facts = {
+        "source": context.source,
+        "versions": " · ".join(f"{name} {version}" for name, version in known.items() if version),
+        "run": " on ".join(part for part in (context.run_id, context.host) if part),
+        "toggles": " · ".join(f"{name}={value}" for name, value in sorted(context.toggles.items())),
+        "before": f"alert {alert.previous_alert_id} had the same cause" if alert.previous_alert_id else "",
+        "runbook": alert.runbook_url,
+        "console": alert.links.console,
+        "dashboard": alert.links.dashboard,
+        "run log": alert.links.run,
+        "change log": alert.links.change,
+        "trace": alert.links.trace,
+    }
+    for name, value in facts.items():
+        if value:
+            yield (Text(name, style="dim"), words(value))

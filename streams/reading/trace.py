@@ -1,0 +1,127 @@
+"""A trace as people read it: the batch in the middle, what it was made from above, what came of it below."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from diagnosis.alert import Match
+from diagnosis.observation import ObservationKind, Origin
+from streams.index.trace import Node, Scored, Step, Trace
+from streams.reading.layout import columns, section, words
+from streams.reading.measures import offset, time
+from streams.reading.words import MATCH
+
+LINES_SHOWN = 200
+
+
+def render_trace(trace: Trace) -> RenderableType:
+    """The whole trace for a terminal, good from 80 columns on."""
+    parts: list[RenderableType] = [*_head(trace)]
+    if trace.up:
+        parts.append(section("Made from", _tree(trace.up, trace.node.at)))
+    elif trace.node.kind is ObservationKind.BATCH:
+        parts.append(section("Made from", _source(trace.node)))
+    if trace.down:
+        parts.append(section("Went into", _tree(trace.down, trace.node.at)))
+    elif trace.prediction is None and trace.node.kind is ObservationKind.BATCH:
+        parts.append(section("Went into", Text("nothing that is known", style="dim")))
+    if trace.truncated:
+        parts.append(Text("\nThere is more than is shown here.", style="dim"))
+    return Group(*parts)
+
+
+def _head(trace: Trace) -> Iterator[RenderableType]:
+    node, prediction = trace.node, trace.prediction
+    if prediction is not None:
+        yield words(f"prediction {prediction.prediction_id}", "bold")
+        facts = {"scored": f"{time(prediction.at)} UTC", "event": _origin(prediction.origin)}
+        if prediction.trace_id:
+            facts["trace"] = prediction.trace_id
+        yield columns([(Text(name, style="dim"), words(value)) for name, value in facts.items()], ratio=1)
+        yield Text("")
+    kind = "window" if node.kind is ObservationKind.WINDOW else "batch"
+    yield words(f"{kind} {node.batch_id} of {node.pipeline}/{node.name}", "bold")
+    yield columns([(Text(name, style="dim"), words(value)) for name, value in _facts(node)], ratio=1)
+
+
+def _facts(node: Node) -> Iterator[tuple[str, str]]:
+    rows = "predictions" if node.kind is ObservationKind.WINDOW else "rows"
+    facts = {
+        "made": f"{time(node.at)} UTC{_arrival(node)}",
+        "rows": f"{node.rows:,} {rows}",
+        "stage": node.stage if node.stage != node.name else None,
+        "partition": node.partition,
+        "source": node.source,
+        "versions": " · ".join(f"{name} {version}" for name, version in sorted(node.versions.items())),
+        "run": " · ".join(part for part in (node.run_id, node.run_kind, node.run_status) if part),
+        "host": node.host,
+        "replaces": node.replaces,
+        "trace": node.trace_id,
+        "event": _origin(node.origin) if node.origin else None,
+        "findings": ", ".join(node.alarming),
+    }
+    yield from ((name, value) for name, value in facts.items() if value)
+
+
+def _arrival(node: Node) -> str:
+    later = offset(node.arrived_at, node.at)
+    return f"  (arrived {later})" if later else ""
+
+
+def _origin(origin: Origin) -> str:
+    return f"{origin.topic}, partition {origin.partition}, offset {origin.offset}"
+
+
+def _source(node: Node) -> Text:
+    return words(f"source {node.source}") if node.source else Text("nothing: it names no parents", style="dim")
+
+
+def _tree(steps: tuple[Step, ...], origin: int) -> RenderableType:
+    lines = list(_lines(steps, "", origin))
+    rows = lines[:LINES_SHOWN]
+    if len(lines) > LINES_SHOWN:
+        rows.append((Text(f"… and {len(lines) - LINES_SHOWN} more", style="dim"), Text(""), Text("")))
+    return columns(rows, ratio=2)
+
+
+def _lines(steps: tuple[Step, ...], indent: str, origin: int) -> Iterator[tuple[Text, Text, Text]]:
+    for i, step in enumerate(steps):
+        last = i == len(steps) - 1
+        yield _line(step, indent + ("└ " if last else "├ "), origin)
+        deeper = indent + ("  " if last or len(steps) == 1 else "│ ")
+        yield from _lines(step.steps, deeper, origin)
+
+
+def _line(step: Step, indent: str, origin: int) -> tuple[Text, Text, Text]:
+    label = Text(indent, style="dim")
+    if step.node is None:
+        label.append_text(words(step.named, "red"))
+        return label, Text(""), Text("never seen", style="red")
+    node = step.node
+    label.append_text(words(node.name, "bold red" if node.alarming else "bold"))
+    label.append_text(words(f" {node.batch_id}"))
+    return label, Text(offset(node.at, origin) or "same time", style="dim"), _details(step, node)
+
+
+def _details(step: Step, node: Node) -> Text:
+    text = Text()
+    if step.scored is not None:
+        text.append_text(_scored(step.scored))
+    if step.repeated:
+        return text.append("see above", style="dim")
+    if step.match not in (Match.EXACT, Match.UNKNOWN):
+        text.append(f"{MATCH[step.match]}; ", style="dim")
+    versions = " ".join(f"{name} {version}" for name, version in sorted(node.versions.items()))
+    text.append_text(words(versions, "dim"))
+    if node.alarming:
+        text.append_text(words(f"{' · ' if text.plain else ''}{', '.join(node.alarming)}", "red"))
+    if node.origin is not None:
+        text.append_text(words(f"{' · ' if text.plain else ''}{node.origin.partition}:{node.origin.offset}", "dim"))
+    return text
+
+
+def _scored(scored: Scored) -> Text:
+    some = ", ".join(scored.first_ids[:2])
+    more = ", …" if scored.rows > 2 and some else ""
+    return words(f"{scored.rows:,} predictions{f': {some}{more}' if some else ''} · ")
