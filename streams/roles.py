@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from detectors import dataset, model
-from diagnosis import pipeline
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation
+from diagnosis.policy import Policy
 from schemas import Codec, Decoder
 from schemas.events import Change, DataBatch, Outcome, Prediction
 from streams.agent import Role
@@ -95,7 +95,7 @@ def _diagnose(settings: Settings, metrics: Metrics) -> Role:
     observations = Codec("observation", Observation, max_event_bytes=settings.max_event_bytes)
     alerts = Codec("alert", Alert)
     write = alerts.encode if settings.alerts_format is AlertsFormat.AVRO else alerts.encode_json
-    policy = pipeline.Policy(
+    policy = Policy(
         environment=settings.environment,
         settle_s=settings.settle_s,
         resolve_batches=settings.resolve_batches,

@@ -6,10 +6,10 @@ from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
-from detectors.model import OutcomesInput, PredictionsInput
 from numpy.typing import NDArray
 
 from detectors.batch import CategoryColumn, ColumnInput, NumberColumn
+from detectors.model import OutcomesInput, PredictionsInput
 from diagnosis.observation import Parent, PredictionRef
 from schemas.events import Column, Numbers, Outcome, Prediction, Sketch
 from streams.detect.inputs import column_input, digest
@@ -36,6 +36,12 @@ class Gathering:
         self.rows += len(event.scores)
         self.digests.append(event_digest)
         self.events.append((event, source))
+
+    def fills(self, rows_wanted: int, ends_at: Micros | None, window_s: float) -> bool:
+        """Whether the last event taken ends the model's open window."""
+        first, last = self.events[0][0], self.events[-1][0]
+        end = first.scored_at + round(window_s * 1e6) if ends_at is None else ends_at
+        return self.rows >= rows_wanted or last.scored_at >= end
 
     def head(self) -> WindowHead:
         """What lineage needs to know of these events."""
@@ -79,7 +85,7 @@ class Gathering:
         segment = [_segment(event.segments, places) for event in events]
         first, source = self.events[0]
         reads = [read for event in events for read in event.feature_reads]
-        scored = np.repeat([event.scored_at for event in events for _ in event.feature_reads] or [0], 1)[: len(reads)]
+        scored = [event.scored_at for event in events for _ in event.feature_reads]
         views = tuple(dict.fromkeys(read.feature_view for read in reads))
         return PredictionsInput(
             subject=self.subject,
@@ -95,7 +101,7 @@ class Gathering:
             segments=tuple(places),
             lower=_bounds(events, "lower"),
             upper=_bounds(events, "upper"),
-            level=next((event.intervals.level for event in events if event.intervals), 0.0),
+            level=next((event.intervals.level for event in events if event.intervals), None),
             latency_ms=np.array([_or_nan(event.latency_ms) for event in events]),
             error=np.array([event.error is not None for event in events], bool),
             views=views,

@@ -11,7 +11,12 @@ from schemas.malformed import MalformedEvent
 from streams.detect import inputs, measures
 from streams.detect.budget import Budget
 from streams.detect.gathering import Gathering, outcomes_input
-from streams.detect.observing import batch_observation, change_observation, clock_observation, model_observation
+from streams.detect.observing import (
+    batch_observation,
+    change_observation,
+    given_up_observation,
+    model_observation,
+)
 from streams.detect.records import Sourced, bury, move, sourced
 from streams.detect.subject import (
     Policies,
@@ -21,10 +26,10 @@ from streams.detect.subject import (
     Subject,
     apply,
     changed,
-    rows_wanted,
     summarise_batch,
     summarise_outcomes,
     summarise_predictions,
+    window_ends,
 )
 from streams.kafka.chunk import Chunk
 from streams.kafka.transaction import Output
@@ -102,7 +107,7 @@ class DetectLogic:
             case Prediction():
                 gathering = gatherings.setdefault(name, Gathering(name))
                 gathering.add(event, source, digest)
-                if gathering.rows >= self._rows_wanted(name):
+                if gathering.fills(*window_ends(self._subject(name), self._policies), self._policies.model.window_s):
                     self._fold_predictions(gatherings.pop(name), reaction)
             case DataBatch():
                 self._fold_batch(event, source, digest, reaction)
@@ -118,9 +123,10 @@ class DetectLogic:
         reaction.count("headwater_rows_total", source.topic, by=batch.rows)
         step = Step(kind=StepKind.BATCH, digests=_one(digest), batch=summary, monitored=self._budget.monitored)
         for said in self._apply(name, step, reaction):
-            seen = batch_observation(batch, said.judgement, source.origin, source.arrived_at)
-            self._emit(seen, reaction)
-            measures.batch(batch, seen, reaction)
+            if said.batch is not None:
+                seen = batch_observation(batch, said.batch[1], source.origin, source.arrived_at)
+                self._emit(seen, reaction)
+                measures.batch(batch, seen, reaction)
 
     def _fold_predictions(self, gathering: Gathering, reaction: Reaction) -> None:
         name = gathering.subject
@@ -158,12 +164,13 @@ class DetectLogic:
 
     def _emit_of_model(self, name: str, said: tuple[Said, ...], reaction: Reaction) -> None:
         for one in said:
-            seen = model_observation(name, one)
-            self._emit(seen, reaction)
-            measures.model(seen, reaction)
+            if one.model is not None:
+                seen = model_observation(name, one.model, one.head, one.arrived_at)
+                self._emit(seen, reaction)
+                measures.model(seen, reaction)
 
     def tick(self, now: Micros, reaction: Reaction) -> None:
-        """Every ten seconds, what is due by the clock: windows nobody fills, parts nobody sends, outcomes that matured."""
+        """Every ten seconds, what is due by the clock: windows nobody fills, parts nobody sends, outcomes to judge."""
         if now < self._clock_at:
             return
         self._clock_at = now + CLOCK_EVERY_MICROS
@@ -172,11 +179,11 @@ class DetectLogic:
             after, said = apply(subject, step, self._policies)
             if not changed(subject, after, said):
                 continue
-            for one in self._apply(name, step, reaction):
+            said = self._apply(name, step, reaction)
+            for one in said:
                 if one.batch is not None:
-                    self._emit(clock_observation(name, one.batch, one.judgement, now), reaction)
-                else:
-                    self._emit_of_model(name, (one,), reaction)
+                    self._emit(given_up_observation(*one.batch, now), reaction)
+            self._emit_of_model(name, said, reaction)
 
     def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
         self._subjects[name], said = apply(self._subject(name), step, self._policies)
@@ -206,9 +213,6 @@ class DetectLogic:
         if seen is None or len(seen) > 2 * len(kept) + 4096:
             seen = self._seen[name] = {int(one) for one in kept}
         return seen
-
-    def _rows_wanted(self, name: str) -> int:
-        return rows_wanted(self._subject(name), self._policies)
 
     def replay(self, subject: str, step: bytes) -> None:
         """Fold a step of the journal again."""

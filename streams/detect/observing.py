@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from detectors.dataset import BatchSummary
 from detectors.finding import Judgement
+from detectors.model import WindowJudgement
 from diagnosis.observation import Deliberate, Observation, ObservationKind, Origin, Parent
 from schemas.events import BatchRef, Change, DataBatch, Prediction, Run
 from streams.detect.inputs import Micros, batch_id_of
-from streams.detect.subject import Said
+from streams.detect.subject import WindowHead
 
 
 def parent_of(reference: BatchRef) -> Parent:
@@ -105,28 +107,47 @@ def versions_of(prediction: Prediction) -> dict[str, str]:
     )
 
 
-def model_observation(subject: str, said: Said) -> Observation:
+def model_observation(subject: str, said: WindowJudgement, head: WindowHead | None, arrived_at: Micros) -> Observation:
     """What was seen of a window of predictions, or of matured outcomes."""
-    judgement, head = said.judgement, said.head
     pipeline, _, name = subject.partition("/")
     return Observation(
         kind=ObservationKind.WINDOW if head else ObservationKind.OUTCOMES,
         pipeline=pipeline,
         name=name,
+        stage=name,
         batch_id=said.window_id,
-        at=head.at if head else said.at,
-        arrived_at=head.arrived_at if head else said.arrived_at,
+        at=said.last_at,
+        arrived_at=arrived_at,
         origin=head.origin if head else None,
-        rows=head.rows if head else 0,
+        rows=said.rows,
+        window_start=said.first_at,
+        window_end=said.last_at,
         parents=head.parents if head else (),
         versions=head.versions if head else {},
         segments=head.segments if head else {},
         host=head.host if head else None,
         predictions=head.refs if head else (),
+        findings=said.findings,
+        readings=said.readings,
+        profiles=said.profiles,
+        gauges=said.gauges,
+        warming_up=said.warming_up,
+        late=said.late,
+    )
+
+
+def given_up_observation(batch: BatchSummary, judgement: Judgement, now: Micros) -> Observation:
+    """What was seen of a batch whose missing parts nobody waits for any more."""
+    pipeline, _, name = batch.subject.partition("/")
+    return Observation(
+        kind=ObservationKind.BATCH,
+        pipeline=pipeline,
+        name=name,
+        stage=name,
+        batch_id=batch.batch_id,
+        at=batch.at,
+        arrived_at=now,
+        rows=batch.rows,
         findings=judgement.findings,
-        readings=judgement.readings,
-        profiles=judgement.profiles,
-        gauges=judgement.gauges,
         warming_up=judgement.warming_up,
-        late=judgement.late,
     )

@@ -4,13 +4,20 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
-from detectors.model import ModelState, OutcomesInput, OutcomesSummary, PredictionsInput, PredictionsSummary
 from numpy.typing import NDArray
 
 from detectors import dataset, model
 from detectors.batch import BatchInput
 from detectors.dataset import BatchSummary, DatasetState
 from detectors.finding import Judgement
+from detectors.model import (
+    ModelState,
+    OutcomesInput,
+    OutcomesSummary,
+    PredictionsInput,
+    PredictionsSummary,
+    WindowJudgement,
+)
 from diagnosis.observation import Origin, Parent, PredictionRef
 from streams.detect.inputs import Micros
 
@@ -95,11 +102,12 @@ class Subject:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Said:
-    """A judgement and what it is about: a batch, a window (``head``), or matured outcomes (neither)."""
+    """A judgement and what it is about: a batch, or a model's window (``head``) or matured outcomes (no head)."""
 
-    judgement: Judgement
-    batch: BatchSummary | None = None
+    batch: tuple[BatchSummary, Judgement] | None = None
+    model: WindowJudgement | None = None
     head: WindowHead | None = None
+    arrived_at: Micros = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +154,7 @@ def _batch(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, t
     if step.batch is None:
         return subject, ()
     state, judgement = dataset.fold(subject.dataset or dataset.start(subject.name), step.batch, policies.dataset)
-    said = () if judgement is None else (Said(judgement=judgement, batch=step.batch),)
+    said = () if judgement is None else (Said(batch=(step.batch, judgement)),)
     return replace(subject, dataset=state), said
 
 
@@ -158,7 +166,7 @@ def _predictions(subject: Subject, step: Step, policies: Policies) -> tuple[Subj
     state, judgement = model.fold_predictions(state, step.predictions, policies.model)
     if judgement is None:
         return replace(subject, model=state, window=head), ()
-    return replace(subject, model=state, window=None), (Said(judgement=judgement, head=head),)
+    return replace(subject, model=state, window=None), (Said(model=judgement, head=head, arrived_at=head.arrived_at),)
 
 
 def joined(window: WindowHead | None, more: WindowHead) -> WindowHead:
@@ -183,7 +191,9 @@ def _outcomes(subject: Subject, step: Step, policies: Policies) -> tuple[Subject
         return subject, ()
     state = subject.model or model.start(subject.name)
     state, judgement = model.fold_outcomes(state, step.outcomes, policies.model)
-    return replace(subject, model=state), () if judgement is None else (Said(judgement=judgement),)
+    return replace(subject, model=state), () if judgement is None else (
+        Said(model=judgement, arrived_at=step.outcomes.arrived_at),
+    )
 
 
 def _declared(subject: Subject, step: Step) -> Subject:
@@ -199,7 +209,7 @@ def _declared(subject: Subject, step: Step) -> Subject:
     return replace(
         subject,
         dataset=held and dataset.accept(held, step.column, step.at),
-        model=scored and model.accept(scored, step.at),
+        model=scored and model.accept(scored, step.at, step.column),
     )
 
 
@@ -209,12 +219,13 @@ def _clock(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, t
         before = step.at - int(policies.dataset.parts_wait_s * 1e6)
         state, given_up = dataset.complete(subject.dataset, before, policies.dataset)
         subject = replace(subject, dataset=state)
-        said += [Said(judgement=judgement, batch=summary) for summary, judgement in given_up]
+        said += [Said(batch=one) for one in given_up]
     if subject.model is not None:
         scored, judgement = model.fold_tick(subject.model, step.at, policies.model)
+        closed = judgement is not None and not judgement.of_outcomes
         if judgement is not None:
-            said.append(Said(judgement=judgement, head=subject.window))
-        subject = replace(subject, model=scored, window=subject.window if judgement is None else None)
+            said.append(Said(model=judgement, head=subject.window if closed else None, arrived_at=step.at))
+        subject = replace(subject, model=scored, window=None if closed else subject.window)
     return subject, tuple(said)
 
 
@@ -233,9 +244,13 @@ def summarise_outcomes(subject: Subject, given: OutcomesInput) -> OutcomesSummar
     return model.summarise_outcomes(subject.model or model.start(subject.name), given)
 
 
-def rows_wanted(subject: Subject, policies: Policies) -> int:
-    """How many more rows the model's open window takes: windows must not depend on how records arrive."""
-    return model.rows_wanted(subject.model or model.start(subject.name), policies.model)
+def window_ends(subject: Subject, policies: Policies) -> tuple[int, Micros | None]:
+    """How many more rows the model's open window takes, and the event time that ends it.
+
+    Windows must not depend on how records arrive, so gathering stops where a window does.
+    """
+    state = subject.model or model.start(subject.name)
+    return model.rows_wanted(state, policies.model), model.window_ends_at(state, policies.model)
 
 
 def changed(before: Subject, after: Subject, said: tuple[Said, ...]) -> bool:

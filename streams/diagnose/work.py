@@ -1,11 +1,12 @@
-"""The diagnose agent's work: its journal is its input, the ``observations`` log, so that one log gives the same alerts."""
+"""The diagnose agent's work: its journal is its input, the ``observations`` log: one log, the same alerts."""
 
 from collections.abc import Callable, Mapping, Sequence
 
-from diagnosis.pipeline import PipelineState, Policy, fold, start
-
-from diagnosis.alert import Alert, Status
+from diagnosis.alert import Alert, Severity, Status
 from diagnosis.observation import Observation, ObservationKind
+from diagnosis.pipeline import fold, start
+from diagnosis.policy import Policy
+from diagnosis.state import PipelineState
 from streams.kafka.chunk import Chunk
 from streams.kafka.log import read_partition
 from streams.kafka.transaction import Output, Transactor
@@ -53,7 +54,6 @@ class DiagnoseWork:
     def _reset(self) -> None:
         self.positions: dict[str, int] = {}
         self._pipelines: dict[str, PipelineState] = {}
-        self._firing: dict[str, Alert] = {}
         self._ledger = snapshots.Ledger()
         self._tick = 0
 
@@ -117,10 +117,6 @@ class DiagnoseWork:
         reaction.outputs.append(Output(topic=self._alerts, partition=home, key=key, value=self._write(alert)))
         if alert.revision == 1:
             reaction.count("headwater_alerts_opened_total", alert.pipeline, alert.severity)
-        if alert.status is Status.FIRING:
-            self._firing[alert.alert_id] = alert
-        else:
-            self._firing.pop(alert.alert_id, None)
 
     def tick(self, now: Micros) -> None:
         """Number the minutes in our own partition of the log: silence is told by them, the same for everybody."""
@@ -156,10 +152,10 @@ class DiagnoseWork:
         ]
 
     def _gauges(self, reaction: Reaction) -> None:
-        for pipeline in self._pipelines:
+        for pipeline, state in self._pipelines.items():
+            firing = [fault.alert.severity for fault in state.faults if fault.alert.status is Status.FIRING]
             for severity in ("CRITICAL", "WARNING", "INFO"):
-                firing = sum(one.pipeline == pipeline and one.severity == severity for one in self._firing.values())
-                reaction.gauge("headwater_alerts_firing", pipeline, severity, value=firing)
+                reaction.gauge("headwater_alerts_firing", pipeline, severity, value=firing.count(Severity(severity)))
 
     def forget(self) -> None:
         """Throw memory away."""
