@@ -20,7 +20,7 @@ SCHEMA_OF: dict[type, str] = {
 class Decoder(Generic[E]):
     """Reads one kind of input event, refuses nonsense, and hashes sensitive texts.
 
-    ``salt`` keys the hashes of sensitive columns (at most 64 bytes); without it they are left as they are.
+    ``salt`` keys the hashes of sensitive columns; without it they are left as they are.
     ``schema_by_id`` and ``max_event_bytes`` are those of ``Codec``.
     """
 

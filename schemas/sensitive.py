@@ -7,14 +7,17 @@ from typing import TypeVar
 from schemas.events import Change, Codes, Column, DataBatch, Outcome, Prediction, Sensitivity, Sketch, Texts
 
 E = TypeVar("E", DataBatch, Prediction, Outcome, Change)
+MAX_KEY_BYTES = 64  # of BLAKE2b; a longer salt is hashed down to it
 DIGEST_BYTES = 8  # 16 hexadecimal digits; two of a million categories collide with probability 3e-8
 
 
 def hash_sensitive(event: E, salt: bytes) -> E:
     """``event`` with every text of its ``SENSITIVE`` columns replaced by a keyed BLAKE2b hash.
 
-    Equal texts have equal hashes under one ``salt`` (at most 64 bytes). Numbers stay: only aggregates of them are kept.
+    Equal texts have equal hashes under one ``salt``. Numbers stay: only aggregates of them are kept.
     """
+    if len(salt) > MAX_KEY_BYTES:
+        salt = blake2b(salt).digest()
     if isinstance(event, DataBatch):
         return replace(event, columns=_hash_columns(event.columns, salt)) if _any(event.columns) else event
     if isinstance(event, Prediction):

@@ -34,6 +34,12 @@ def test_another_salt_gives_other_hashes() -> None:
     assert hashed(texts) != hashed(texts, b"salt")
 
 
+def test_a_salt_of_any_length_is_used_to_its_end() -> None:
+    texts = e.Texts(values=("a",))
+
+    assert hashed(texts, b"x" * 100) == hashed(texts, b"x" * 100) != hashed(texts, b"x" * 99 + b"y")
+
+
 def test_dictionaries_and_frequent_values_are_hashed_alike() -> None:
     texts, codes = hashed(e.Texts(values=("a",))).values, hashed(FULL["data_batch"].columns[2].values).values
     sketch = hashed(e.Sketch(count=1, top=(e.TopValue(value="a", count=1),))).values
