@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from simulation.columns import Floats, Table, number
 from simulation.damage import clipped, estranged, nulled, recategorised, recomputed, renamed, repeated, scaled, thinned
-from simulation.faults import Fault, Freeze, Misread, Reality, Release, Rescore, Resend, Rewrite, Toggle
+from simulation.faults import Fault, Freeze, Misread, Reality, Release, Rerun, Rescore, Rewrite, Toggle
 
 CUSTOMERS_DEPLOY = Release("customers", "code", "2.8.1", announced=True, ticks=-1)
 ORDERS_DEPLOY = Release("orders", "code", "2.8.1", announced=True, ticks=-1)
@@ -104,10 +104,10 @@ DUPLICATED_ROWS = Fault(
 )
 DUPLICATED_BATCH = Fault(
     name="duplicated-batch",
-    sentence="every batch of raw orders is delivered twice",
+    sentence="two schedulers run the ingestion: every batch of raw orders is written twice",
     kind="DUPLICATION",
     component="raw_orders",
-    effects=(Resend("raw_orders"),),
+    effects=(Rerun("raw_orders"),),
     innocent=(CUSTOMERS_DEPLOY,),
 )
 STALE_FEATURES = Fault(

@@ -53,8 +53,8 @@ class Toggle:
 
 
 @dataclass(frozen=True, slots=True)
-class Resend:
-    """Every batch of a dataset is delivered twice, under one id."""
+class Rerun:
+    """Every run of a stage happens twice: two batches under one id, a few seconds apart."""
 
     dataset: str
 
@@ -82,7 +82,7 @@ class Reality:
     slope: float = 1.0
 
 
-Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Resend | Freeze | Rescore | Reality
+Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Rerun | Freeze | Rescore | Reality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 import numpy as np
 
 from schemas.events import DataBatch, Event, Prediction
-from simulation.faults import Effect, Fault, Release, Resend, Truth
+from simulation.faults import Effect, Fault, Release, Rerun, Truth
 from simulation.messages import data_batch, deploy, outcome, prediction, released
 from simulation.pipeline import Pipeline
 from simulation.production import SECOND, Line, Made
@@ -131,14 +131,14 @@ class Life:
         return before
 
     def _tell_batches(self, tick: int, real: dict[str, Made], effects: Sequence[Effect]) -> None:
-        twice = {effect.dataset for effect in effects if isinstance(effect, Resend)}
+        twice = {effect.dataset for effect in effects if isinstance(effect, Rerun)}
         for stage in self.pipeline.steps:
             made = real[stage.dataset]
             if made.tick != tick:
                 continue
-            event = data_batch(self.pipeline, stage, made, effects, self._line.ends_at(tick))
-            for delivery in range(1 + (stage.dataset in twice)):
-                self._tell(made.produced_at + delivery * SECOND, tick, event)
+            for attempt in range(1, 2 + (stage.dataset in twice)):
+                event = data_batch(self.pipeline, stage, made, effects, end=self._line.ends_at(tick), attempt=attempt)
+                self._tell(event.produced_at, tick, event)
 
     def _tell_predictions(
         self, tick: int, real: dict[str, Made], healthy: dict[str, Made], effects: Sequence[Effect]

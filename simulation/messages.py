@@ -20,25 +20,29 @@ from schemas.events import (
 from simulation.columns import Floats, rows_of, sent_columns
 from simulation.faults import Effect, Release, Toggle
 from simulation.pipeline import Pipeline
-from simulation.production import Made
+from simulation.production import SECOND, Made
 from simulation.scoring import Call
 from simulation.stages import Headers, Source, Stage
 
+AGAIN = 2 * SECOND  # after the first attempt's end, the second's
 
-def data_batch(pipeline: Pipeline, stage: Source | Stage, made: Made, effects: Sequence[Effect], end: int) -> DataBatch:
-    """The event a stage sends when it has finished a batch."""
+
+def data_batch(
+    pipeline: Pipeline, stage: Source | Stage, made: Made, effects: Sequence[Effect], *, end: int, attempt: int
+) -> DataBatch:
+    """The event a stage sends when it has finished a batch, at its first ``attempt`` or at a later one."""
     headers = released(stage.headers, stage.dataset, effects)
     parents = () if isinstance(stage, Source) else zip(stage.parents, made.parents, strict=True)
     return DataBatch(
         pipeline=pipeline.name,
         dataset=stage.dataset,
-        produced_at=made.produced_at,
+        produced_at=made.produced_at + (attempt - 1) * AGAIN,
         rows=rows_of(made.table),
         batch_id=made.batch_id,
         stage=stage.stage,
         source=stage.system if isinstance(stage, Source) else None,
         parents=tuple(BatchRef(dataset=dataset, batch_id=batch_id) for dataset, batch_id in parents),
-        run=_run(stage, made, headers),
+        run=_run(stage, made, headers, attempt),
         schema_version=headers.schema_version,
         feature_version=headers.feature_version,
         window=Window(start=end - pipeline.tick, end=end),
@@ -48,12 +52,13 @@ def data_batch(pipeline: Pipeline, stage: Source | Stage, made: Made, effects: S
     )
 
 
-def _run(stage: Source | Stage, made: Made, headers: Headers) -> Run:
+def _run(stage: Source | Stage, made: Made, headers: Headers, attempt: int) -> Run:
     return Run(
-        run_id=f"{stage.stage}-{made.batch_id}",
+        run_id=f"{stage.stage}-{made.batch_id}-{attempt}",
         kind=RunKind.SCHEDULED,
-        started_at=made.started_at,
-        finished_at=made.produced_at,
+        attempt=attempt,
+        started_at=made.started_at + (attempt - 1) * AGAIN,
+        finished_at=made.produced_at + (attempt - 1) * AGAIN,
         status="SUCCESS",
         code_version=headers.code_version,
         config_version=headers.config_version,

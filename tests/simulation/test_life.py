@@ -151,6 +151,15 @@ def test_a_frozen_dataset_is_served_at_a_growing_age() -> None:
     assert {batch.batch_id for event in late for batch in event.batches} == {f"fraud_features-{ONSET - 1:05d}"}
 
 
+def test_a_stage_that_runs_twice_writes_two_batches_under_one_id() -> None:
+    arrivals, _ = lived(FAULTS["duplicated-batch"])
+    raw = [a.event for a in arrivals if isinstance(a.event, DataBatch) and a.event.dataset == "raw_orders"]
+    late = [batch for batch in raw if batch.batch_id == f"raw_orders-{ONSET:05d}"]
+    assert len(raw) == TICKS + (TICKS - ONSET)
+    assert [batch.run.attempt for batch in late if batch.run] == [1, 2]
+    assert late[0].produced_at < late[1].produced_at
+
+
 def test_a_schema_change_renames_the_column_and_raises_the_version() -> None:
     arrivals, _ = lived(FAULTS["schema-change"])
     raw = [a.event for a in arrivals if isinstance(a.event, DataBatch) and a.event.dataset == "raw_orders"]
