@@ -47,7 +47,7 @@ def diagnose(
     lineage, home = retest.lineage, traces[0]
     deviations = _merge(traces)
     interval, first = _onset(retest, home, deviations)
-    sifted = sift(retest, home, interval, announced)
+    sifted = sift(retest, traces, interval, announced)
     scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts)
     kind = kind_of(scene)
     if shared is not None:

@@ -1,6 +1,6 @@
 """Which deliberate acts could be guilty, and why the others are not: path, time, mechanism, in this order."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from diagnosis.alert import Rejected, Rejection
@@ -24,9 +24,10 @@ class Sifted:
     rejected: tuple[Rejected, ...] = ()
 
 
-def sift(retest: Retest, trace: Trace, onset: Interval, announced: tuple[Announced, ...]) -> Sifted:
-    """Hold every act near the onset against the origin that the walk found."""
-    lineage = retest.lineage
+def sift(retest: Retest, traces: Sequence[Trace], onset: Interval, announced: tuple[Announced, ...]) -> Sifted:
+    """Hold every act near the onset against the origin that the walks of one fault found."""
+    lineage, trace = retest.lineage, traces[0]
+    wrong = frozenset(step.node for walk in traces for step in walk.steps)
     near = _near(retest, trace, onset)
     acts: list[Act] = []
     rejected: list[Rejected] = []
@@ -39,7 +40,7 @@ def sift(retest: Retest, trace: Trace, onset: Interval, announced: tuple[Announc
             candidates.extend(places)
             rejected.extend([] if places else [_nowhere(change)])
     for act in candidates:
-        reason = _why_not(retest, trace, onset, act)
+        reason = _why_not(retest, trace, wrong, onset, act)
         if reason is None:
             acts.append(act)
         else:
@@ -91,15 +92,16 @@ def _nearest(rejected: list[Rejected]) -> tuple[Rejected, ...]:
     return tuple(ranked[:_MOST_REJECTED])
 
 
-def _why_not(retest: Retest, trace: Trace, onset: Interval, act: Act) -> tuple[Rejection, str] | None:
-    """Return why an act is not guilty, None if it may be."""
+def _why_not(
+    retest: Retest, trace: Trace, wrong: frozenset[str], onset: Interval, act: Act
+) -> tuple[Rejection, str] | None:
+    """Return why an act is not guilty, None if it may be; ``wrong`` are the nodes on the fault's paths."""
     lineage, origin = retest.lineage, trace.origin.node
     home = origin.replace("outcomes:", "model:", 1)
-    on_path = {step.node for step in trace.steps}
     upstream = lineage.ancestors(origin)
-    if act.node not in on_path | upstream | {home}:
+    if act.node not in wrong | upstream | {home}:
         return Rejection.NO_PATH, "nothing that went wrong was made from it"
-    if act.node in on_path and act.node != home:
+    if act.node in wrong and act.node != home:
         return Rejection.EXPLAINED_BY_PARENT, "what it does was already wrong in what it was made from"
     allowed = _allowed(retest, trace, onset, act)
     if act.at > allowed.latest:
@@ -108,7 +110,7 @@ def _why_not(retest: Retest, trace: Trace, onset: Interval, act: Act) -> tuple[R
         return Rejection.BEFORE_ONSET, "batches made after it were still good"
     if act.node == home:
         return None
-    if any(child not in on_path for child in lineage.children(act.node)):
+    if any(child not in wrong | upstream for child in lineage.children(act.node)):
         return Rejection.SIBLING_UNAFFECTED, "its output, and what else is made from it, stayed healthy"
     return Rejection.NO_MECHANISM, "its output stayed healthy"
 

@@ -1,0 +1,308 @@
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDiagnosis, Verdict
+from diagnosis.observation import Observation
+from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
+
+BREAK = 40
+INTRODUCED, INHERITED = Verdict.INTRODUCED, Verdict.INHERITED
+
+
+def versions(node: str, kind: str, since: int = BREAK) -> Callable[[str, int], Mapping[str, str]]:
+    """Every node runs code v1; one node's ``kind`` goes from v1 to v2."""
+
+    def at(name: str, number: int) -> Mapping[str, str]:
+        base = {"code": "v1", "config": "v1", "schema": "v1", "model": "v1"}
+        return {**base, kind: "v2"} if name == node and number >= since else base
+
+    return at
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    shifts: tuple[Shift, ...]
+    kind: CauseKind
+    component: str
+    column: str | None = None
+    path: tuple[str, ...] = ()
+    changed: tuple[str, str] | None = None
+    outcomes: bool = False
+    extra: tuple[Observation, ...] = field(default=())
+    change_id: str | None = None
+
+
+def shift(node: str, column: str, statistic: str, size: float = 40.0, **rest: object) -> Shift:
+    return Shift(node, column, statistic, BREAK, size, **rest)  # type: ignore[arg-type]  # keywords of Shift
+
+
+CASES = [
+    Case(
+        "source drift",
+        (shift("orders", "amount", "location"),),
+        CauseKind.SOURCE_DATA,
+        "orders",
+        "amount",
+        ("orders", "clean", "joined", "features", "risk"),
+    ),
+    Case(
+        "source nulls",
+        (shift("customers", "age", "missing_rate"),),
+        CauseKind.SOURCE_DATA,
+        "customers",
+        "age",
+        ("customers", "joined", "features", "risk"),
+    ),
+    Case(
+        "code deploy",
+        (shift("features", "spend", "location"),),
+        CauseKind.CODE_CHANGE,
+        "features",
+        "spend",
+        ("features", "risk"),
+        ("features", "code"),
+        change_id="features:code:v2",
+    ),
+    Case(
+        "config change",
+        (shift("clean", "quantity", "scale"),),
+        CauseKind.CONFIG_CHANGE,
+        "clean",
+        "quantity",
+        ("clean", "joined"),
+        ("clean", "config"),
+        change_id="clean:config:v2",
+    ),
+    Case(
+        "schema: column removed",
+        (shift("clean", "quantity", "column_removed", exact=True), shift("joined", "quantity", "missing_rate")),
+        CauseKind.SCHEMA_CHANGE,
+        "clean",
+        "quantity",
+        ("clean", "joined"),
+        ("clean", "schema"),
+    ),
+    Case(
+        "join keys",
+        (shift("joined", "age", "missing_rate"), shift("joined", "income", "missing_rate")),
+        CauseKind.JOIN,
+        "joined",
+        None,
+        ("joined", "features", "risk"),
+    ),
+    Case("join fan-out", (shift("joined", "", "rows"),), CauseKind.JOIN, "joined", None, ("joined",)),
+    Case(
+        "duplicated batch",
+        (shift("orders", "", "duplicate_batch", exact=True), shift("clean", "", "rows")),
+        CauseKind.DUPLICATION,
+        "orders",
+        None,
+        ("orders", "clean"),
+    ),
+    Case(
+        "late batch",
+        (shift("customers", "", "out_of_order", exact=True),),
+        CauseKind.LATENESS,
+        "customers",
+        None,
+        ("customers",),
+    ),
+    Case(
+        "stale features",
+        (shift("risk", "spend_view", "feature_age", exact=True),),
+        CauseKind.FEATURE_STALENESS,
+        "risk",
+        "spend_view",
+        ("risk",),
+    ),
+    Case(
+        "feature store",
+        (shift("risk", "spend_view", "feature_miss_rate", exact=True),),
+        CauseKind.FEATURE_STORE,
+        "risk",
+        "spend_view",
+        ("risk",),
+    ),
+    Case("errors", (shift("risk", "", "error_rate", exact=True),), CauseKind.SERVING_HEALTH, "risk", None, ("risk",)),
+    Case("serving skew", (shift("risk", "age", "location"),), CauseKind.SERVING_SKEW, "risk", "age", ("risk",)),
+    Case(
+        "model swap",
+        (shift("risk", "", "score_location"),),
+        CauseKind.MODEL_CHANGE,
+        "risk",
+        None,
+        ("risk",),
+        ("risk", "model"),
+        change_id="risk:model:v2",
+    ),
+    Case(
+        "concept shift",
+        (shift("outcomes:risk", "", "calibration", exact=True, lag=4),),
+        CauseKind.CONCEPT_SHIFT,
+        "risk",
+        None,
+        ("risk",),
+        outcomes=True,
+    ),
+    Case("scores alone", (shift("risk", "", "score_location"),), CauseKind.UNKNOWN, "risk", None, ("risk",)),
+    Case(
+        "announced deploy",
+        (shift("features", "spend", "location"),),
+        CauseKind.CODE_CHANGE,
+        "features",
+        "spend",
+        ("features", "risk"),
+        extra=(change("features", "CODE", START + BREAK * MINUTE - 20_000_000),),
+        change_id="features-v2",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_the_cause_is_named_at_its_place_and_the_path_leads_to_the_effect(case: Case) -> None:
+    world = World(chain(), [*case.shifts], outcomes=case.outcomes)
+    if case.changed:
+        world.versions = versions(*case.changed)
+    _, alerts = run([*case.extra, *world.rounds(0, BREAK + 12)])
+    final = last(alerts)
+
+    assert len(final) == 1
+    alert = final[0]
+    assert (alert.kind, alert.cause.component, alert.cause.column) == (case.kind, case.component, case.column)
+    assert tuple(hop.dataset for hop in alert.path) == case.path
+    assert tuple(hop.verdict for hop in alert.path) == (INTRODUCED, *[INHERITED] * (len(case.path) - 1))
+    assert alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    assert alert.cause.change_id == case.change_id or case.change_id is None
+    if case.change_id:
+        assert (alert.cause.before, alert.cause.after) == ("v1", "v2")
+        assert "v1" in alert.next_steps[0]
+
+
+def test_a_weak_cause_upstream_surfaces_although_it_did_not_alarm() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 5.0, weak=True)])
+    world.shifts.append(Shift("features", "spend", "location", BREAK, 4.0))
+    _, alerts = run(world.rounds(0, BREAK + 10))
+
+    final = last(alerts)[0]
+    assert final.cause.component == "orders"
+    assert [hop.dataset for hop in final.path][:3] == ["orders", "clean", "joined"]
+
+
+def test_a_stage_that_hides_the_fault_is_called_masked() -> None:
+    nodes = [
+        Dataset("raw", ("price",)),
+        Dataset("middle", ("other",), ("raw",)),
+        Dataset("end", ("price",), ("middle",)),
+    ]
+    world = World(nodes, [Shift("raw", "price", "location", BREAK, 40), Shift("end", "price", "location", BREAK, 20)])
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)
+    assert len(final) == 1
+    assert [(hop.dataset, hop.verdict) for hop in final[0].path] == [
+        ("raw", Verdict.INTRODUCED),
+        ("middle", Verdict.MASKED),
+        ("end", Verdict.INHERITED),
+    ]
+
+
+def test_the_nearest_deploy_is_not_guilt() -> None:
+    world = World(chain(), [shift("orders", "amount", "location")])
+    world.versions = versions("features", "code")
+    told = change("customers", "CONFIG", START + BREAK * MINUTE - 1)
+    stranger = change("billing", "CODE", START + BREAK * MINUTE - 1)
+    _, alerts = run([told, stranger, *world.rounds(0, BREAK + 8)])
+
+    final = last(alerts)[0]
+    reasons = {one.component: one.reason for one in final.rejected}
+    assert (final.kind, final.cause.component) == (CauseKind.SOURCE_DATA, "orders")
+    assert reasons == {
+        "features": Rejection.EXPLAINED_BY_PARENT,
+        "customers": Rejection.NO_PATH,
+        "billing": Rejection.NO_PATH,
+    }
+
+
+@pytest.mark.parametrize(("since", "reason"), [(BREAK + 1, Rejection.AFTER_ONSET), (BREAK - 3, Rejection.BEFORE_ONSET)])
+def test_a_change_at_the_origin_at_the_wrong_time_is_ruled_out(since: int, reason: Rejection) -> None:
+    world = World(chain(), [shift("features", "spend", "location")])
+    world.versions = versions("features", "code", since)
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)[0]
+    assert [one.reason for one in final.rejected] == [reason]
+    assert (final.kind, final.cause.component) == (CauseKind.UNKNOWN, "features")
+    assert final.cause.grounding is Grounding.UNGROUNDED
+
+
+def test_a_deploy_upstream_whose_output_stayed_healthy_is_ruled_out() -> None:
+    world = World(chain(), [shift("features", "spend", "location")])
+    world.versions = versions("clean", "code")
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)[0]
+    assert [(one.component, one.reason) for one in final.rejected] == [("clean", Rejection.NO_MECHANISM)]
+    assert final.cause.component == "features"
+
+
+def test_a_version_that_changes_with_every_batch_is_no_suspect() -> None:
+    world = World(chain(), [shift("orders", "amount", "location")])
+    world.versions = lambda name, number: {"code": "v1", "data": f"{name}-{number}"}
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    assert last(alerts)[0].cause.change_id is None
+
+
+def test_a_stage_without_versions_is_blamed_with_less_confidence() -> None:
+    world = World(chain(), [shift("features", "spend", "location")])
+    world.versions = lambda name, number: {}
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)[0]
+    assert (final.kind, final.cause.grounding) == (CauseKind.CODE_CHANGE, Grounding.PATH_ONLY)
+    assert final.cause.confidence < 0.5
+
+
+def test_datasets_with_one_unseen_parent_that_move_together_point_to_it() -> None:
+    nodes = [
+        Dataset("left", ("a",), ("warehouse",)),
+        Dataset("right", ("b",), ("warehouse",)),
+        Dataset("aside", ("c",), ("warehouse",)),
+    ]
+    world = World(nodes, [Shift("left", "a", "location", BREAK, 40), Shift("right", "b", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = [alert for alert in last(alerts) if alert.superseded_by is None]
+    assert [(alert.kind, alert.cause.component) for alert in final] == [(CauseKind.SOURCE_DATA, "warehouse")]
+
+
+def test_a_model_alone_with_moved_features_blames_its_input() -> None:
+    world = World([Model("loan", ("income", "debt"), ())], [Shift("loan", "income", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)[0]
+    assert (final.kind, final.cause.component, final.cause.column) == (CauseKind.SOURCE_DATA, "loan", "income")
+
+
+def test_harmless_drift_that_no_model_reads_is_info() -> None:
+    nodes = [*chain(), Dataset("report", ("total",))]
+    world = World(nodes, [Shift("report", "total", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    assert [alert.severity for alert in last(alerts)] == [Severity.INFO]
+
+
+def test_the_words_name_the_change_the_time_and_the_way_back() -> None:
+    world = World(chain(), [shift("features", "spend", "location")])
+    world.versions = versions("features", "code")
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    final = last(alerts)[0]
+    assert final.title == "Code change in features broke column spend (v1 → v2)"
+    assert final.next_steps[0] == "Roll features back to v1 (change features:code:v2)."
+    assert "last good batch features-39" in final.summary
+    assert "90% sure" in final.summary
+    assert final.context.code_version == "v2"

@@ -1,0 +1,245 @@
+from dataclasses import replace
+
+from diagnosis.alert import CauseKind, Severity, StageOfDiagnosis, Status
+from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.pipeline import fold, start
+from diagnosis.policy import Policy
+from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Shift, World, chain, last, run, tick
+
+BREAK = 40
+
+
+def test_the_first_finding_opens_an_alert_at_once() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    state, before = run(world.rounds(0, BREAK))
+    _, alerts = fold(state, world.observation("orders", BREAK), POLICY)
+
+    assert before == []
+    assert [(alert.revision, alert.status) for alert in alerts] == [(1, Status.FIRING)]
+
+
+def test_one_fault_is_one_alert_with_few_revisions() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 60))
+
+    assert len(last(alerts)) == 1
+    assert [alert.revision for alert in alerts] == list(range(1, len(alerts) + 1))
+    assert len(alerts) <= 12
+    assert {finding.subject for finding in alerts[-1].symptoms} == {
+        f"shop/{name}" for name in ("orders", "clean", "joined", "features", "risk")
+    }
+
+
+def test_a_child_seen_before_its_parents_is_suspected_then_its_cause_moves_upstream() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    state, _ = run(world.rounds(0, BREAK))
+    order = ["features", "joined", "clean", "orders", "customers", "risk"]
+    state, early = run([world.observation(name, BREAK) for name in order[:2]], state=state)
+    state, late = run([world.observation(name, BREAK) for name in order[2:]], state=state)
+
+    assert early[0].stage_of_diagnosis is StageOfDiagnosis.SUSPECTED
+    assert early[0].cause.component == "features"
+    final = last([*early, *late])
+    assert len(final) == 1
+    assert (final[0].cause.component, final[0].stage_of_diagnosis) == ("orders", StageOfDiagnosis.DIAGNOSED)
+
+
+def test_two_independent_faults_at_the_same_moment_are_two_alerts() -> None:
+    shifts = [Shift("orders", "amount", "location", BREAK, 40), Shift("customers", "income", "missing_rate", BREAK, 40)]
+    _, alerts = run(World(chain(), shifts).rounds(0, BREAK + 10))
+
+    assert sorted((alert.cause.component, alert.cause.column) for alert in last(alerts)) == [
+        ("customers", "income"),
+        ("orders", "amount"),
+    ]
+
+
+def test_a_second_fault_downstream_of_the_first_gets_its_own_alert() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    world.shifts.append(Shift("features", "age", "scale", BREAK + 15, 40))
+    world.versions = lambda name, number: {"code": "v2" if name == "features" and number >= BREAK + 15 else "v1"}
+    _, alerts = run(world.rounds(0, BREAK + 30))
+
+    assert [(alert.kind, alert.cause.component) for alert in last(alerts)] == [
+        (CauseKind.SOURCE_DATA, "orders"),
+        (CauseKind.CODE_CHANGE, "features"),
+    ]
+
+
+def test_two_alerts_found_to_be_one_fault_leave_the_earlier_one() -> None:
+    nodes = [
+        Dataset("raw", ("a", "b")),
+        Dataset("left", ("a",), ("raw",), {"a": ("raw", "a")}),
+        Dataset("right", ("b",), ("raw",), {"b": ("raw", "b")}),
+    ]
+    world = World(nodes, [Shift("raw", c, "location", BREAK, 40) for c in "ab"])
+    state, _ = run(world.rounds(0, BREAK))
+    state, early = run([world.observation(name, BREAK) for name in ("left", "right")], state=state)
+    state, late = run([world.observation("raw", BREAK), *world.rounds(BREAK + 1, BREAK + 8)], state=state)
+
+    first, second = last([*early, *late])
+    assert len({alert.alert_id for alert in early}) == 2
+    assert (second.status, second.superseded_by) == (Status.SUPERSEDED, first.alert_id)
+    assert (first.status, first.cause.component) == (Status.FIRING, "raw")
+    assert {finding.subject for finding in first.symptoms} == {"shop/raw", "shop/left", "shop/right"}
+
+
+def test_an_alert_resolves_when_every_subject_has_long_enough_been_without_its_finding() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40, until=BREAK + 6)])
+    rounds = BREAK + 6 + POLICY.resolve_batches
+    _, alerts = run(world.rounds(0, rounds))
+
+    final = last(alerts)
+    assert len(final) == 1
+    assert final[0].status is Status.RESOLVED
+    assert final[0].resolved_at == world.observation("risk", rounds - 1).at
+    assert final[0].impact.predictions_affected == 600
+    assert "resolved" in final[0].summary
+
+
+def test_a_fault_that_comes_and_goes_is_one_alert() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (40, 52, 64)])
+    _, alerts = run(world.rounds(0, 90))
+
+    assert len(last(alerts)) == 1
+    statuses = [alert.status for alert in alerts]
+    assert statuses.count(Status.RESOLVED) == 3
+    assert [alert.revision for alert in alerts] == list(range(1, len(alerts) + 1))
+
+
+def test_the_same_cause_much_later_is_a_new_alert_that_names_the_former() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (40, 120)])
+    _, alerts = run(world.rounds(0, 140))
+
+    first, second = last(alerts)
+    assert second.previous_alert_id == first.alert_id
+    assert second.cause_key == first.cause_key
+    assert first.previous_alert_id is None
+
+
+def test_a_stopped_source_is_named_with_its_usual_time_and_cleared_when_it_speaks() -> None:
+    world = World(chain())
+    log = world.rounds(0, 30)
+    state, alerts = run(log)
+    minute = (START + 30 * MINUTE) // MINUTE
+    rest = [world.observation(n.name, number) for number in range(30, 42) for n in world.nodes if n.name == "customers"]
+    ticks = [tick(minute + i) for i in range(12)]
+    state, alerts = run([one for pair in zip(rest, ticks, strict=True) for one in pair], state=state)
+
+    firing = last(alerts)
+    assert [(alert.kind, alert.cause.component, alert.status) for alert in firing] == [
+        (CauseKind.SILENCE, "orders", Status.FIRING)
+    ]
+    assert "usually sends every 60 seconds" in firing[0].summary
+    assert {finding.subject for finding in firing[0].symptoms} >= {"shop/orders", "shop/clean", "shop/joined"}
+
+    _, alerts = run(world.rounds(42, 43), state=state)
+    assert last(alerts)[0].status is Status.RESOLVED
+
+
+def test_history_loaded_in_bulk_is_not_silent_a_minute_later() -> None:
+    world = World(chain())
+    arrival = START + 100_000 * MINUTE
+    log = [replace(one, arrived_at=arrival + place) for place, one in enumerate(world.rounds(0, 30))]
+    ticks = [tick(arrival // MINUTE + i) for i in range(1, 4)]
+    _, alerts = run([*log, *ticks])
+
+    assert alerts == []
+
+
+def test_a_tick_already_seen_is_ignored() -> None:
+    state, _ = run(World(chain()).rounds(0, 10))
+    state, _ = fold(state, tick(30_000_000), POLICY)
+    again, alerts = fold(state, tick(30_000_000), POLICY)
+
+    assert alerts == ()
+    assert again.last_tick == 30_000_000
+
+
+def test_a_late_batch_opens_no_alert_and_ends_none() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    state, _ = run(world.rounds(0, BREAK))
+    late = replace(world.observation("orders", BREAK), late=True)
+    _, alerts = fold(state, late, POLICY)
+
+    assert alerts == ()
+
+
+def test_without_support_the_alert_says_so_after_settling() -> None:
+    nodes = [Dataset("end", ("x",), ("nowhere",))]
+    world = World(nodes, [Shift("end", "x", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 10))
+
+    assert alerts[0].stage_of_diagnosis is StageOfDiagnosis.SUSPECTED
+    assert alerts[-1].stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    assert any("Not observed: nowhere" in line for line in alerts[-1].cause.evidence)
+
+
+def test_the_predictions_reached_are_exactly_those_made_from_spoilt_batches() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40, until=BREAK + 3)])
+    world.parent_of = lambda child, parent, number: (
+        f"{parent}-{number - number % 2}" if child == "risk" else f"{parent}-{number}"
+    )
+    _, alerts = run(world.rounds(0, BREAK + 12))
+
+    final = last(alerts)[0]
+    assert final.impact.models == ("risk",)
+    assert final.impact.first_prediction_id == f"p{BREAK}-0-0"
+    assert final.impact.predictions_affected == 400
+    assert final.severity is Severity.CRITICAL
+
+
+def test_the_count_of_predictions_survives_a_ring_that_forgets() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    small = replace(POLICY, ring_batches=50)
+    _, alerts = run(world.rounds(0, 200), small)
+    state, _ = run(world.rounds(0, 200), small)
+
+    assert all(len(node.ring) <= 50 for node in state.nodes.values())
+    assert alerts[-1].impact.predictions_affected >= 8_000
+    assert len(last(alerts)) == 1
+
+
+def test_a_cycle_is_refused_and_counted() -> None:
+    def batch(name: str, parent: str, number: int) -> Observation:
+        at = START + number * MINUTE
+        parents = (Parent(dataset=parent, batch_id=f"{parent}-{number}"),)
+        return Observation(
+            kind=ObservationKind.BATCH,
+            pipeline="shop",
+            name=name,
+            batch_id=f"{name}-{number}",
+            at=at,
+            arrived_at=at,
+            parents=parents,
+        )
+
+    state, alerts = run([batch("a", "b", 1), batch("b", "c", 1), batch("c", "a", 1), batch("a", "a", 2)])
+
+    assert alerts == []
+    assert state.cycles_refused == 2
+    assert state.nodes["c"].parents == ()
+
+
+def test_thirty_hops_lead_back_to_the_first() -> None:
+    names = [f"stage{number:02}" for number in range(30)]
+    nodes = [Dataset("stage00", ("x",))]
+    nodes += [Dataset(b, ("x",), (a,), {"x": (a, "x")}) for a, b in zip(names, names[1:], strict=False)]
+    world = World(nodes, [Shift("stage00", "x", "location", BREAK, 200)])
+    _, alerts = run(world.rounds(0, BREAK + 3))
+
+    final = last(alerts)
+    assert len(final) == 1
+    assert [hop.dataset for hop in final[0].path] == names
+    assert final[0].cause.component == "stage00"
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    small = Policy(environment="test", ring_batches=20, max_nodes=4, max_findings=3, max_changes=2)
+    state, _ = run(world.rounds(0, 60), small)
+
+    assert len(state.nodes) == 4
+    assert state.nodes_refused > 0
+    assert len(state.active) <= 3
+    assert all(len(node.ring) <= 20 for node in state.nodes.values())
