@@ -86,7 +86,8 @@ def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
     size = unit / sampling
     shrink = baseline.count * baseline.size_variance + 10 * np.maximum(baseline.size, 1e-9) ** 2
     slope = np.clip(baseline.count * baseline.size_covariance / shrink, 0, known / np.maximum(baseline.size, 1e-9))
-    return np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), FLOOR)
+    expected: Floats = np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), FLOOR)
+    return expected
 
 
 def judge_values(baseline: Baseline, value: Floats, level: Floats, sampling: Floats, leverage: Floats) -> Judged:

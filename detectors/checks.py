@@ -14,6 +14,7 @@ from detectors.state import BatchSummary, DatasetState, Policy
 
 SETTLED = 3  # batches after which a column, or an order, counts as the custom
 CUSTOM = 0.02  # share of exceptions up to which something is still the custom
+JOINED = 0.8  # share of windows that join their predecessor, from which on they are expected to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +83,7 @@ def _order(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
 def _window(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
     if batch.window_start is None or state.window_end is None or batch.backfill or batch.replaces is not None:
         return
-    if state.windows < SETTLED or state.joined_windows < (1 - CUSTOM) * state.windows - 1:
+    if state.windows < SETTLED or state.joined_windows < JOINED * (state.windows - 1):
         return
     apart = (batch.window_start - state.window_end) / 1e6
     if apart > 0:

@@ -93,8 +93,7 @@ def _distinct(
 def weighted_bin_counts(points: Floats, weights: Floats, reference: Reference) -> Floats:
     """Weight per reference bin of a quantile sketch, shape ``(34,)``."""
     bins = np.searchsorted(reference.cuts, points, side="left")
-    counts: Floats = np.bincount(bins, weights=weights, minlength=CUTS + 1)
-    return counts
+    return np.bincount(bins, weights=weights, minlength=CUTS + 1).astype(np.float64)
 
 
 def compress(points: Floats, weights: Floats) -> tuple[Floats, Floats]:

@@ -56,4 +56,4 @@ def gather(state: DatasetState, part: BatchSummary) -> tuple[DatasetState, Batch
 def overdue(state: DatasetState, newer: BatchSummary, wait_s: float) -> tuple[BatchSummary, ...]:
     """Open batches that are older than ``newer`` and have waited for their parts for too long."""
     limit = newer.arrived_at - round(wait_s * 1e6)
-    return tuple(held for held in state.open if held.at <= newer.at and held.arrived_at <= limit)
+    return tuple(held for held in state.open if held.at <= newer.at and held.arrived_at < limit)

@@ -1,7 +1,7 @@
 """Second opinions: River's ADWIN and Page-Hinkley, fed with standardised statistics only.
 
-On raw values their false-alarm rates depend on the data's unit, tail and correlation, and a single NaN silences them for
-ever; on standardised batch statistics they behave.
+On raw values their false-alarm rates depend on the data's unit, tail and correlation, and a single NaN silences them
+for ever; on standardised batch statistics they behave.
 """
 
 from math import isfinite, log

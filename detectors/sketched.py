@@ -59,30 +59,31 @@ def _tally(top: tuple[tuple[str, int], ...]) -> dict[str, int]:
 
 
 def _points(column: SketchColumn, present: int) -> tuple[Floats, Floats, float]:
-    """Sorted points with weights that sum to ``present``, and the variance of a bin's share."""
-    if present == 0:
-        return np.empty(0), np.empty(0), 0.0
-    if column.kll is not None:
-        sketch = kll_doubles_sketch.deserialize(column.kll)
-        ranks = (np.arange(GRID) + 0.5) / GRID
-        error = sketch.normalized_rank_error(False)
-        return _spread(np.asarray(sketch.get_quantiles(ranks)), present), *_even(present, error)
-    if column.p is not None and column.v is not None and len(column.p):
-        ranks = (np.arange(GRID) + 0.5) / GRID
-        points = np.interp(ranks, column.p, column.v)
-        return _spread(points, present), *_even(present, 0.5 / len(column.p))
-    if column.edges is not None and column.counts is not None and column.counts.sum() > 0:
-        ranks = (np.arange(GRID) + 0.5) / GRID
-        cumulative = np.concatenate([[0.0], np.cumsum(column.counts)]) / column.counts.sum()
-        points = np.interp(ranks, cumulative, column.edges)
-        return _spread(points, present), *_even(present, 0.5 / len(column.counts))
-    return np.empty(0), np.empty(0), 0.0
+    """Sorted points with weights that sum to ``present``, and the variance of a bin's share; none from a bad sketch."""
+    ranks = (np.arange(GRID) + 0.5) / GRID
+    points, error = np.empty(0), 0.0
+    if present and column.kll is not None:
+        points, error = _kll_quantiles(column.kll, ranks)
+    elif present and column.p is not None and column.v is not None and _rises(column.p) and _rises(column.v):
+        points, error = np.interp(ranks, column.p, column.v), 0.5 / len(column.p)
+    elif present and column.edges is not None and column.counts is not None and _rises(column.edges):
+        held = np.maximum(column.counts, 0.0)
+        if len(held) == len(column.edges) - 1 and 0 < held.sum() < np.inf:
+            cumulative = np.concatenate([[0.0], np.cumsum(held)]) / held.sum()
+            points, error = np.interp(ranks, cumulative, column.edges), 0.5 / len(held)
+    points = np.sort(points[np.isfinite(points)])
+    return points, np.full(len(points), present / max(1, len(points))), error * error
 
 
-def _spread(points: Floats, _present: int) -> Floats:
-    return np.sort(points[np.isfinite(points)])
+def _rises(values: Floats) -> bool:
+    return len(values) > 1 and bool(np.isfinite(values).all()) and bool((np.diff(values) >= 0).all())
 
 
-def _even(present: int, error: float) -> tuple[Floats, float]:
-    """Equal weights for the grid, and the variance of a rank that is off by ``error``."""
-    return np.full(GRID, present / GRID), error * error
+def _kll_quantiles(serialised: bytes, ranks: Floats) -> tuple[Floats, float]:
+    try:
+        sketch = kll_doubles_sketch.deserialize(serialised)
+        if sketch.is_empty():
+            return np.empty(0), 0.0
+        return np.asarray(sketch.get_quantiles(ranks)), float(sketch.normalized_rank_error(False))
+    except (RuntimeError, ValueError, IndexError):  # what pybind makes of the library's exceptions
+        return np.empty(0), 0.0

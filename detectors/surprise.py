@@ -81,11 +81,6 @@ def single_limit(surprises: Surprises, run_length: float) -> Floats:
     return OVER + np.expm1(shape * np.log(np.maximum(run_length * frequency, 1))) / shape
 
 
-def alone(surprises: Surprises, z: Floats, run_length: float) -> NDArray[np.bool_]:
-    """Which statistics a single batch proves to have changed."""
-    return z**2 / 2 > single_limit(surprises, run_length)
-
-
 def learn_spikes(surprises: Surprises, rows: NDArray[np.int64], z: Floats) -> Surprises:
     """Count single batches of ``rows`` that alarmed and were over at once: they belong to the tail."""
     peaks, logs = surprises.peaks.copy(), surprises.logs.copy()

@@ -17,7 +17,7 @@ from detectors.season import learn_season, level_at, start_season, terms
 from detectors.shape import explained, learn_shape
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
-from detectors.surprise import alone, learn_surprises, volatility
+from detectors.surprise import learn_surprises, single_limit, volatility
 from detectors.table import measure
 from detectors.watch import take_up
 
@@ -28,6 +28,7 @@ KNOWN = 3.0  # batches learnt before evidence is gathered
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
 MOST = 0.7  # of the threshold that one batch may add to a CUSUM
+SELDOM = 300.0  # batches among which a shift of absurd size must be the most surprising
 SINGLE = 4.0  # times rarer than the CUSUM's are the false alarms of single batches
 
 
@@ -63,10 +64,11 @@ def _crossed(state: DatasetState, bank: evidence.Bank, weighed: Weighed, run_len
     A rare rate is no normal variable: only its counts are believed, unless the shift is absurd.
     """
     limit = evidence.thresholds(bank, run_length)
-    beyond = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0)
-    single = alone(state.surprises, beyond, SINGLE * run_length) & ~weighed.rare
+    nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
+    single = (nats > single_limit(state.surprises, SINGLE * run_length)) & ~weighed.rare
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    return (evidence.height(bank) > limit) | single | (far & (weighed.z**2 / 2 > limit + FAR))
+    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM)))
+    return (evidence.height(bank) > limit) | single | absurd
 
 
 def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
