@@ -11,7 +11,7 @@ import polars as pl
 
 from streams.ingest.problem import BadInput, shown
 from streams.ingest.times import micros_of
-from streams.ingest.values import Field, Kind, kind_of, missing, texts
+from streams.ingest.values import Field, Kind, kind_of, missing, mostly, texts
 
 MOST_CLASSES = 50
 
@@ -87,24 +87,22 @@ def listed(frame: pl.DataFrame, written: Iterable[str], file: str) -> list[str]:
 
 
 def an_id(frame: pl.DataFrame, taken: set[str]) -> Guessed | None:
-    """A column with an id's name and another value in every row."""
+    """A column with an id's name and another value in nearly every row."""
     for name in _called(frame, _IDS, taken):
-        if frame[name].dtype.is_float() or missing(frame[name]).any():
-            continue
-        if not pl.Series(texts(frame[name])).is_duplicated().any():
+        if not frame[name].dtype.is_float() and mostly(pl.Series(texts(frame[name])).is_unique()):
             return Guessed(name, "an id by its name, another one in every row")
     return None
 
 
 def a_time(frame: pl.DataFrame, taken: set[str]) -> Guessed | None:
-    """A column with a time's name, or of dates, whose every value is a time."""
+    """A column with a time's name, or of dates, where nearly every value is a time."""
     likely = list(_called(frame, _TIMES, taken))
     dates = [name for name in _left(frame, taken) if name not in likely and kind_of(frame[name]) is Kind.TIME]
     for name in [*likely, *dates]:
         at = micros_of(frame[name])
         # A number counts only if it is an epoch after 1973, however it is called: `loan_time` may hold months.
-        if len(at) and not at.is_null().any() and int(at.min() or 0) > 10**14:  # type: ignore[arg-type]  # an integer column
-            return Guessed(name, "every value is a time")
+        if len(at) and mostly((at > 10**14).fill_null(False)):
+            return Guessed(name, "its values are times")
     return None
 
 
@@ -113,8 +111,8 @@ def a_score(frame: pl.DataFrame, taken: set[str]) -> Guessed | None:
     for name in _called(frame, _SCORES, taken):
         if kind_of(frame[name]) is Kind.NUMBER and not missing(frame[name]).all():
             numbers = frame[name].cast(pl.Float64, strict=False).drop_nulls()
-            if numbers.is_between(0, 1).all() and numbers.n_unique() > 2:
-                return Guessed(name, "a score by its name, all in [0, 1]")
+            if mostly(numbers.is_between(0, 1)) and numbers.n_unique() > 2:
+                return Guessed(name, "a score by its name, in [0, 1]")
     return None
 
 

@@ -11,7 +11,7 @@ from streams.ingest.mapping import BatchMapping, OutcomeMapping, PredictionMappi
 from streams.ingest.options import Batches, Outcomes, Predictions, Reading
 from streams.ingest.problem import BadInput
 from streams.ingest.rows import Rows
-from streams.ingest.values import Field, Kind
+from streams.ingest.values import Field, Kind, mostly
 
 
 @dataclass(slots=True)
@@ -218,7 +218,7 @@ def _version(written: str | None, planning: Planning) -> Version:
 def _task(planning: Planning, score: str, predicted: str | None) -> Task:
     """What the model does, by its scores and classes in the first piece."""
     numbers = planning.frame[score].cast(pl.Float64, strict=False).drop_nulls()
-    if not numbers.is_between(0, 1).all():
+    if not mostly(numbers.is_between(0, 1)):
         task, why = Task.REGRESSION, f"{score} leaves [0, 1]"
     elif predicted is not None and planning.frame[predicted].drop_nulls().n_unique() > 2:
         task, why = Task.MULTICLASS, f"{predicted} has more than two classes"

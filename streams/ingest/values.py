@@ -12,6 +12,7 @@ from streams.ingest.times import SECOND, micros_of
 
 MISSING_NUMBERS = ("", "na", "n/a", "nan", "null", "none", "nil", "-", "?", "#n/a", "<na>", "nat")
 TRUTHS = ("false", "true")
+MOSTLY = 0.95  # a few wrong values are rows to name, not a reason to read the whole column as something else
 
 
 class Kind(StrEnum):
@@ -58,8 +59,13 @@ class Values:
         return tuple("" if code < 0 else self.dictionary[code] for code in self.codes[rows])
 
 
+def mostly(agree: pl.Series | NDArray[np.bool_]) -> bool:
+    """Whether all values agree, but for a few; true where there are none."""
+    return len(agree) == 0 or float(np.mean(np.asarray(agree))) >= MOSTLY
+
+
 def kind_of(series: pl.Series) -> Kind:
-    """The kind that every value of a column agrees with; a column without any value counts as numbers."""
+    """The kind that nearly all values of a column agree with; a column without any value counts as numbers."""
     dtype = series.dtype
     if dtype == pl.Boolean:
         return Kind.BOOLEAN
@@ -68,11 +74,11 @@ def kind_of(series: pl.Series) -> Kind:
     if dtype.is_temporal():
         return Kind.TIME
     present = _text(series).drop_nulls()
-    if not _numbers(present)[1].any():
+    if mostly(~_numbers(present)[1]):
         return Kind.NUMBER
-    if present.str.to_lowercase().is_in(TRUTHS).all():
+    if mostly(present.str.to_lowercase().is_in(TRUTHS)):
         return Kind.BOOLEAN
-    if present.str.contains(r"^\d{4}[-/]\d").all() and not micros_of(present).is_null().any():
+    if mostly(present.str.contains(r"^\d{4}[-/]\d")) and mostly(micros_of(present).is_not_null()):
         return Kind.TIME
     return Kind.TEXT
 

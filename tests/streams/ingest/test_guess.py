@@ -81,10 +81,12 @@ def test_listed_columns_may_be_separated_by_commas_and_must_exist() -> None:
         (["1", "two"], Kind.TEXT),
         (["10%", "20%"], Kind.TEXT),
         (["", ""], Kind.NUMBER),
+        (["1"] * 50 + ["typo"], Kind.NUMBER),
+        (["1"] * 5 + ["XL"], Kind.TEXT),
         ([1, None], Kind.NUMBER),
         ([True, None], Kind.BOOLEAN),
         ([None, None], Kind.NUMBER),
     ],
 )
-def test_a_kind_is_what_all_values_agree_with(values: list[object], kind: Kind) -> None:
+def test_a_kind_is_what_the_values_agree_with(values: list[object], kind: Kind) -> None:
     assert kind_of(pl.Series(values)) is kind
