@@ -28,8 +28,10 @@ SHIFTS: Final = np.array([-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0] + [0.0] 
 SLOPES: Final = np.array([1.0] * 8 + [0.5, 0.67, 0.8, 1.25, 1.5, 2.0])
 MEMBERS: Final = SHIFTS.size
 LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so that results do not depend on chunks
-RESOLVABLE: Final = 16.0  # u' precision u: the map is four standard errors from the member
-SUSPICIOUS_NATS: Final = 6.0  # outcomes that may belong to a change do not train the map
+RESOLVABLE: Final = 25.0  # u' precision u: the map is five standard errors from the member
+SUSPICIOUS_NATS: Final = 5.0  # outcomes that may belong to a change do not train the map
+YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
+YOUNG_ROWS: Final = 15_000
 RECOVERY_NATS: Final = 8.0
 LARGEST_EXPONENT: Final = 300.0
 LARGEST_STAKE: Final = 1e200
@@ -172,9 +174,13 @@ def _bet(
         bank = _advance(bank, live, stakes[:, used - 1], total[:, :used], at[:used], running[:, :used])
         if crossed.size:
             alarm = _alarm(bank, live, bank.rows + used, int(at[used - 1]), float(evidence[used - 1]))
-    suspicious = bool(live.size) and float(bank.cusum.max()) >= SUSPICIOUS_NATS
-    learnt = bank.healthy if suspicious else learn(bank.healthy, score_logit[:used], outcomes[:used])
+    learnt = bank.healthy if _suspicious(bank) else learn(bank.healthy, score_logit[:used], outcomes[:used])
     return replace(bank, rows=bank.rows + used, totals=running[:, used - 1], healthy=learnt, alarm=alarm), used
+
+
+def _suspicious(bank: Calibration) -> bool:
+    margin = YOUNG_NATS if bank.healthy.rows < YOUNG_ROWS else 0.0
+    return float(bank.cusum.max()) >= SUSPICIOUS_NATS + margin
 
 
 def shiryaev_roberts(stake: Floats, total: Floats) -> Floats:

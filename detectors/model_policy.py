@@ -16,7 +16,7 @@ class Policy:
 
     monitored, tolerance, second_detector: as for datasets.
     window_rows, window_s: a window of predictions closes at so many rows, or when so many seconds of event time have
-    passed. stale_s: seconds of arrival time after which an open window is closed, and outcomes are judged, all the same.
+    passed. stale_s: seconds of arrival time after which an open window closes, and outcomes are judged, all the same.
     pending_bytes: memory of predictions that wait for outcomes, and a quarter again of outcomes that wait for
     predictions; pending_days, orphan_days: how long each waits, in event time.
     outcome_delay_s: what people know of the usual delay of outcomes; longer delays are learnt. baseline_rows: outcomes
