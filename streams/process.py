@@ -42,7 +42,7 @@ def run(name: str, settings: Settings, port_file: Path) -> None:
     """Run an agent until a signal, or until standard input closes because the supervisor is gone."""
     logging.basicConfig(level=settings.log_level, format=f"%(asctime)s {name:8} %(levelname)s %(message)s")
     logging.getLogger("aiokafka").setLevel("ERROR")
-    for noisy in ("faust", "mode", "httpx"):
+    for noisy in ("faust", "mode", "httpx", "streams.kafka.transport"):
         logging.getLogger(noisy).setLevel("WARNING")
     _end_with_supervisor()
     registry = CollectorRegistry()
@@ -51,7 +51,7 @@ def run(name: str, settings: Settings, port_file: Path) -> None:
     agent = build(settings, registry, name)
     server = Server("127.0.0.1", 0, registry, {"/healthz": lambda: (200, "ok"), "/readyz": lambda: _ready(agent)})
     port_file.write_text(str(server.port))
-    worker = _Worker(agent.app, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
+    worker = _Worker(agent.app, loglevel="WARNING", redirect_stdouts=False, override_logging=False, quiet=True)
     worker.execute_from_commandline()
 
 
@@ -68,7 +68,8 @@ def _end_with_supervisor() -> None:
     """Standard input is a pipe whose other end only the supervisor holds."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
+            pass
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="supervisor-watch", daemon=True).start()
