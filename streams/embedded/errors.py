@@ -1,0 +1,19 @@
+"""What can go wrong with servers of our own; every text says how to go on."""
+
+WAY_OUT = "or use a broker that is already there: --bootstrap HOST:PORT"
+
+
+class EmbeddedError(RuntimeError):
+    """A server of our own cannot be had; the text says why, and names the way out."""
+
+
+class CannotFetch(EmbeddedError):
+    """The server's program is not on this machine and cannot be brought here."""
+
+
+class CannotStart(EmbeddedError):
+    """The program is here, but the server did not come up."""
+
+
+class Stopped(EmbeddedError):
+    """The server had ended when it was asked for something."""
