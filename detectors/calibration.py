@@ -27,12 +27,14 @@ from detectors.recalibration import Floats, Recalibration, learn
 SHIFTS: Final = np.array([-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0] + [0.0] * 6)
 SLOPES: Final = np.array([1.0] * 8 + [0.5, 0.67, 0.8, 1.25, 1.5, 2.0])
 MEMBERS: Final = SHIFTS.size
-LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so that results do not depend on chunks
+LEARN_EVERY: Final = 500  # outcomes
 RESOLVABLE: Final = 25.0  # u' precision u: the map is five standard errors from the member
 SUSPICIOUS_NATS: Final = 5.0  # outcomes that may belong to a change do not train the map
 YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
 YOUNG_ROWS: Final = 15_000
 RECOVERY_NATS: Final = 8.0
+ONSET_NATS: Final = 3.0
+RIVAL_NATS: Final = 5.0
 LARGEST_EXPONENT: Final = 300.0
 LARGEST_STAKE: Final = 1e200
 SMALLEST_STAKE: Final = 1e-300
@@ -106,7 +108,8 @@ def fold_outcomes(
 ) -> Calibration:
     """Fold outcomes (0 or 1) in prediction order; all arrays have shape ``(n,)``, ``at`` is the prediction's time.
 
-    The result does not depend on how the outcomes are cut into calls.
+    Evidence does not depend on how outcomes are cut into calls; the map learns at the end of each call, and of every
+    500 outcomes.
 
     >>> rng = np.random.default_rng(1)
     >>> x = rng.normal(0, 1.5, 12_000)
@@ -209,15 +212,18 @@ def _advance(
 
 
 def _alarm(bank: Calibration, live: NDArray[np.intp], rows: int, at: int, evidence: float) -> CalibrationAlarm:
+    """The winner's last zero, give or take what 3 nats of its growth took, and those of bets that are about as good."""
     member = int(live[np.argmax(bank.cusum[live])])
-    rivals = live[bank.cusum[live] >= 0.5 * bank.cusum[member]]
+    zero = int(bank.zero_at[member])
+    rivals = bank.zero_at[live[bank.cusum[live] >= bank.cusum[member] - RIVAL_NATS]]
+    reach = round(ONSET_NATS / float(bank.cusum[member]) * (at - zero))
     return CalibrationAlarm(
         member=member,
         rows=rows,
         at=at,
         evidence_nats=evidence,
-        onset_earliest=int(bank.zero_at[rivals].min()),
-        onset_latest=int(bank.zero_at[rivals].max()),
+        onset_earliest=min(zero - reach, int(rivals.min())),
+        onset_latest=min(max(zero + reach, int(rivals.max())), at),
         before=bank.zero_totals[member].copy(),
     )
 

@@ -1,0 +1,139 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.calibration import MEMBERS, SHIFTS, SLOPES, Calibration, fold_outcomes, log_ratios, shiryaev_roberts
+from detectors.recalibration import Recalibration, expit, learn, logit
+
+THRESHOLD = float(np.log(1e6 / 0.05))
+
+
+def outcomes(seed, rows, *, change_at=None, shift=0.0, slope=1.0, true_shift=0.0, true_slope=1.0):
+    """Scores, their outcomes, and times: ``change_at`` is when the truth becomes ``shift + slope * logit``."""
+    rng = np.random.default_rng(seed)
+    x = logit(rng.beta(2, 3, rows))
+    changed = np.arange(rows) >= (rows if change_at is None else change_at)
+    odds = np.where(changed, shift + slope * x, true_shift + true_slope * x)
+    return x, (rng.random(rows) < expit(odds)).astype(float), np.arange(rows)
+
+
+def folded(bank, x, y, at, chunk=1_000, threshold=THRESHOLD):
+    for i in range(0, len(x), chunk):
+        part = slice(i, i + chunk)
+        bank = fold_outcomes(bank, x[part], y[part], at[part], threshold_nats=threshold, baseline_rows=500)
+        if bank.alarm:
+            break
+    return bank
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_model_that_was_never_calibrated_raises_no_alarm_while_it_stays_as_it_was(seed):
+    bank = folded(Calibration(), *outcomes(seed, 60_000, true_shift=-0.7, true_slope=0.6))
+    assert bank.alarm is None
+    assert bank.healthy.intercept == pytest.approx(-0.7, abs=0.05)
+    assert bank.healthy.slope == pytest.approx(0.6, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("shift", "slope", "within"), [(0.3, 1.0, 3_000), (1.0, 1.0, 400), (0.0, 1 / 1.5, 3_000), (0.0, 2.0, 1_500)]
+)
+def test_a_change_of_calibration_is_found_and_its_onset_enclosed_after_many_good_outcomes(shift, slope, within):
+    bank = folded(Calibration(), *outcomes(3, 40_000, change_at=30_000, shift=shift, slope=slope))
+    assert bank.alarm is not None
+    assert 30_000 < bank.alarm.at < 30_000 + within
+    assert bank.alarm.onset_earliest - 100 <= 30_000 <= bank.alarm.onset_latest + 100
+
+
+def test_covariate_shift_is_no_evidence():
+    rng = np.random.default_rng(5)
+    scores = np.concatenate([rng.beta(2, 8, 20_000), rng.beta(8, 2, 20_000)])
+    y = (rng.random(40_000) < scores).astype(float)
+    assert folded(Calibration(), logit(scores), y, np.arange(40_000)).alarm is None
+
+
+def test_the_alarm_ends_when_outcomes_follow_the_scores_again():
+    x, y, at = outcomes(8, 30_000, change_at=20_000, shift=0.8)
+    bank = folded(Calibration(), x, y, at)
+    assert bank.alarm is not None
+    x, y, at = outcomes(9, 10_000)
+    back = fold_outcomes(bank, x, y, at + 50_000, threshold_nats=THRESHOLD, baseline_rows=500)
+    assert back.alarm is None
+
+
+@settings(max_examples=10, deadline=None)
+@given(cuts=st.lists(st.integers(1, 7), max_size=4, unique=True), shift=st.sampled_from([0.0, 0.6, -1.0]))
+def test_calls_cut_where_the_map_learns_give_what_one_call_gives(cuts, shift):
+    cuts = [500 * cut for cut in sorted(cuts)]
+    x, y, at = outcomes(11, 4_000, change_at=2_000, shift=shift)
+    whole = fold_outcomes(Calibration(), x, y, at, threshold_nats=9.0, baseline_rows=500)
+    bank = Calibration()
+    for start, end in zip([0, *cuts], [*cuts, 4_000], strict=True):
+        part = slice(start, end)
+        bank = fold_outcomes(bank, x[part], y[part], at[part], threshold_nats=9.0, baseline_rows=500)
+    assert bank.rows == whole.rows
+    np.testing.assert_allclose(bank.cusum, whole.cusum, atol=1e-6)
+    np.testing.assert_allclose(np.log(bank.stake + 1), np.log(whole.stake + 1), atol=1e-6)
+    np.testing.assert_array_equal(bank.zero_at, whole.zero_at)
+    np.testing.assert_allclose(bank.totals, whole.totals)
+    assert (bank.alarm is None) == (whole.alarm is None)
+    if bank.alarm and whole.alarm:
+        assert (bank.alarm.rows, bank.alarm.member) == (whole.alarm.rows, whole.alarm.member)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.tuples(st.floats(-5, 5), st.booleans()), min_size=1, max_size=60))
+def test_stakes_follow_the_recursion_of_shiryaev_and_roberts(pairs):
+    x = np.array([pair[0] for pair in pairs])
+    y = np.array([float(pair[1]) for pair in pairs])
+    ratios = log_ratios(x, y, SHIFTS, SLOPES)
+    stake = np.full(MEMBERS, 0.5)
+    found = shiryaev_roberts(stake, np.cumsum(ratios, axis=1))
+    for i in range(len(pairs)):
+        q = expit(SHIFTS + SLOPES * x[i])
+        p = expit(x[i : i + 1])
+        ratio = np.where(y[i] > 0.5, q / p, (1 - q) / (1 - p))
+        stake = (stake + 1) * ratio
+        np.testing.assert_allclose(found[:, i], stake, rtol=1e-9)
+
+
+def test_the_expected_stake_grows_by_one_an_outcome_while_nothing_changed():
+    rng = np.random.default_rng(0)
+    x = logit(rng.beta(2, 3, (2_000, 20)))
+    y = (rng.random(x.shape) < expit(x)).astype(float)
+    stakes = [
+        shiryaev_roberts(np.zeros(2), np.cumsum(log_ratios(a, b, SHIFTS[3:5], SLOPES[3:5]), axis=1))[:, -1]
+        for a, b in zip(x, y, strict=True)
+    ]
+    assert np.mean(stakes) == pytest.approx(20.0, rel=0.02)
+
+
+def test_extreme_scores_and_long_faults_leave_the_state_finite():
+    x = logit(np.tile([0.0, 1.0], 20_000))
+    y = np.tile([1.0, 0.0], 20_000)
+    bank = Calibration(healthy=Recalibration(precision=np.eye(2) * 1e6, rows=20_000), rows=20_000)
+    bank = fold_outcomes(bank, x, y, np.arange(40_000), threshold_nats=THRESHOLD, baseline_rows=500)
+    assert bank.alarm is not None
+    for array in (bank.stake, bank.cusum, bank.totals, bank.zero_totals, bank.healthy.precision):
+        assert np.isfinite(array).all()
+
+
+def test_a_fold_leaves_the_state_it_was_given_as_it_was():
+    x, y, at = outcomes(2, 3_000)
+    bank = fold_outcomes(Calibration(), x, y, at, threshold_nats=THRESHOLD, baseline_rows=500)
+    kept = replace(bank, stake=bank.stake.copy(), cusum=bank.cusum.copy(), zero_totals=bank.zero_totals.copy())
+    fold_outcomes(bank, x, 1 - y, at, threshold_nats=THRESHOLD, baseline_rows=500)
+    for name in ("stake", "cusum", "zero_totals"):
+        np.testing.assert_array_equal(getattr(bank, name), getattr(kept, name))
+
+
+def test_the_map_learnt_in_pieces_is_near_the_one_learnt_at_once():
+    x, y, _ = outcomes(4, 20_000, true_shift=0.5, true_slope=0.8)
+    whole = learn(Recalibration(), x, y)
+    known = Recalibration()
+    for i in range(0, len(x), 500):
+        known = learn(known, x[i : i + 500], y[i : i + 500])
+    assert known.intercept == pytest.approx(whole.intercept, abs=0.01)
+    assert known.slope == pytest.approx(whole.slope, abs=0.01)
