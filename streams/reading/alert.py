@@ -59,10 +59,9 @@ def _state(alert: Alert) -> str:
 
 def _cause(alert: Alert) -> Iterator[RenderableType]:
     cause = alert.cause
-    yield words(HEADLINE[cause.kind].format(cause.component or "no component in particular"), "bold")
+    headline = HEADLINE[cause.kind].format(cause.component or "no component in particular")
     change = _change(cause)
-    if change:
-        yield words(change)
+    yield words(f"{headline}: {change}" if change else headline, "bold")
     where = [f"column {cause.column}" if cause.column else "", f"only where {cause.segment}" if cause.segment else ""]
     if any(where):
         yield words(", ".join(part for part in where if part))

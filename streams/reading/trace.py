@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from diagnosis.alert import Match
 from diagnosis.observation import ObservationKind, Origin
+from streams.index.keys import Micros
 from streams.index.trace import Node, Scored, Step, Trace
 from streams.reading.layout import columns, section, words
 from streams.reading.measures import offset, time
@@ -19,11 +19,11 @@ def render_trace(trace: Trace) -> RenderableType:
     """The whole trace for a terminal, good from 80 columns on."""
     parts: list[RenderableType] = [*_head(trace)]
     if trace.up:
-        parts.append(section("Made from", _tree(trace.up, trace.node.at)))
+        parts.append(section("Made from", _tree(trace.up, "↑", trace.node.at)))
     elif trace.node.kind is ObservationKind.BATCH:
         parts.append(section("Made from", _source(trace.node)))
     if trace.down:
-        parts.append(section("Went into", _tree(trace.down, trace.node.at)))
+        parts.append(section("Went into", _tree(trace.down, "↓", trace.node.at)))
     elif trace.prediction is None and trace.node.kind is ObservationKind.BATCH:
         parts.append(section("Went into", Text("nothing that is known", style="dim")))
     if trace.truncated:
@@ -49,7 +49,7 @@ def _facts(node: Node) -> Iterator[tuple[str, str]]:
     rows = "predictions" if node.kind is ObservationKind.WINDOW else "rows"
     facts = {
         "made": f"{time(node.at)} UTC{_arrival(node)}",
-        "rows": f"{node.rows:,} {rows}",
+        rows: f"{node.rows:,}",
         "stage": node.stage if node.stage != node.name else None,
         "partition": node.partition,
         "source": node.source,
@@ -77,51 +77,53 @@ def _source(node: Node) -> Text:
     return words(f"source {node.source}") if node.source else Text("nothing: it names no parents", style="dim")
 
 
-def _tree(steps: tuple[Step, ...], origin: int) -> RenderableType:
-    lines = list(_lines(steps, "", origin))
-    rows = lines[:LINES_SHOWN]
+def _tree(steps: tuple[Step, ...], arrow: str, origin: Micros) -> RenderableType:
+    lines = list(_lines(steps, "", arrow, origin))
+    shown = lines[:LINES_SHOWN]
     if len(lines) > LINES_SHOWN:
-        rows.append((Text(f"… and {len(lines) - LINES_SHOWN} more", style="dim"), Text(""), Text("")))
-    return columns(rows, ratio=2)
+        shown.append(Text(f"… and {len(lines) - LINES_SHOWN} lines more (--json has them all)", style="dim"))
+    return Group(*shown)
 
 
-def _lines(steps: tuple[Step, ...], indent: str, origin: int) -> Iterator[tuple[Text, Text, Text]]:
+def _lines(steps: tuple[Step, ...], indent: str, arrow: str, origin: Micros) -> Iterator[Text]:
+    """A chain goes straight on; only where it branches, the branches are indented."""
     for i, step in enumerate(steps):
-        last = i == len(steps) - 1
-        yield _line(step, indent + ("└ " if last else "├ "), origin)
-        deeper = indent + ("  " if last or len(steps) == 1 else "│ ")
-        yield from _lines(step.steps, deeper, origin)
+        alone, last = len(steps) == 1, i == len(steps) - 1
+        deeper = indent if alone else indent + ("  " if last else "│ ")
+        yield _line(step, indent + (f"{arrow} " if alone else "└ " if last else "├ "), origin)
+        details = _details(step)
+        if details.plain:
+            rail = "│ " if alone and step.steps else ""
+            yield Text.assemble((f"{deeper}{rail:<2}  ", "dim"), details, no_wrap=True, overflow="ellipsis")
+        yield from _lines(step.steps, deeper, arrow, origin)
 
 
-def _line(step: Step, indent: str, origin: int) -> tuple[Text, Text, Text]:
-    label = Text(indent, style="dim")
+def _line(step: Step, indent: str, origin: Micros) -> Text:
+    line = Text(indent, style="dim", overflow="fold")
     if step.node is None:
-        label.append_text(words(step.named, "red"))
-        return label, Text(""), Text("never seen", style="red")
+        return line.append_text(words(step.named, "bold not dim")).append("  never seen", style="red not dim")
     node = step.node
-    label.append_text(words(node.name, "bold red" if node.alarming else "bold"))
-    label.append_text(words(f" {node.batch_id}"))
-    return label, Text(offset(node.at, origin) or "same time", style="dim"), _details(step, node)
+    line.append_text(words(node.name, "bold red not dim" if node.alarming else "bold not dim"))
+    line.append_text(words(f" {node.batch_id}", "not dim"))
+    line.append(f"  {time(node.at)}  {offset(node.at, origin)}".rstrip())
+    return line.append("  see above") if step.repeated else line
 
 
-def _details(step: Step, node: Node) -> Text:
-    text = Text()
-    if step.scored is not None:
-        text.append_text(_scored(step.scored))
-    if step.repeated:
-        return text.append("see above", style="dim")
-    if step.match not in (Match.EXACT, Match.UNKNOWN):
-        text.append(f"{MATCH[step.match]}; ", style="dim")
-    versions = " ".join(f"{name} {version}" for name, version in sorted(node.versions.items()))
-    text.append_text(words(versions, "dim"))
-    if node.alarming:
-        text.append_text(words(f"{' · ' if text.plain else ''}{', '.join(node.alarming)}", "red"))
-    if node.origin is not None:
-        text.append_text(words(f"{' · ' if text.plain else ''}{node.origin.partition}:{node.origin.offset}", "dim"))
-    return text
+def _details(step: Step) -> Text:
+    node = step.node
+    if node is None or step.repeated:
+        return Text()
+    parts = [
+        _scored(step.scored) if step.scored is not None else Text(),
+        words(f"found: {', '.join(node.alarming)}" if node.alarming else "", "red"),
+        words(" · ".join(f"{name} {version}" for name, version in sorted(node.versions.items())), "dim"),
+        words(f"partition {node.origin.partition}, offset {node.origin.offset}" if node.origin else "", "dim"),
+        words(f"matched {MATCH[step.match]}" if MATCH[step.match] else "", "dim"),
+    ]
+    return Text(" · ", style="dim").join(part for part in parts if part.plain)
 
 
 def _scored(scored: Scored) -> Text:
     some = ", ".join(scored.first_ids[:2])
     more = ", …" if scored.rows > 2 and some else ""
-    return words(f"{scored.rows:,} predictions{f': {some}{more}' if some else ''} · ")
+    return words(f"{scored.rows:,} predictions{f': {some}{more}' if some else ''}")

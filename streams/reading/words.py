@@ -71,7 +71,7 @@ MATCH = {
     Match.EXACT: "",
     Match.PARTITION: "by partition",
     Match.WINDOW: "by time window",
-    Match.LATEST: "latest before",
+    Match.LATEST: "as the latest before",
 }
 
 SEVERITY_STYLE = {
