@@ -15,7 +15,8 @@ from detectors.reference import Floats
 MEMORY = 4096.0  # batches: longer than any fault, so that a creeping one is not learnt
 WINSOR = 4.0  # standard deviations beyond which a healthy batch teaches no more
 FLOOR = 0.1  # of the sampling variance: constant series would alarm on rounding
-PRIOR = 3.0  # batches' worth of belief that dispersion is sampling alone
+PRIOR = 1.0  # batches' worth of belief that dispersion is sampling alone
+FARTHEST = 1e6  # standard deviations: beyond, squares would overflow sooner or later
 SETTLED = 8.0  # batches after which outliers are winsorised
 
 
@@ -102,7 +103,7 @@ def judge_values(baseline: Baseline, value: Floats, level: Floats, sampling: Flo
     deviation = np.sqrt(sampling * dispersion_at(baseline, sampling) * uncertain)
     surprise = value - predicted
     freedom = PRIOR + np.maximum(baseline.count - 1, 0)
-    t = surprise / deviation
+    t = np.clip(surprise / deviation, -FARTHEST, FARTHEST)
     z = np.sign(t) * (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t * t / freedom))
     return Judged(z=z, level=level, predicted=predicted, deviation=deviation, surprise=surprise)
 

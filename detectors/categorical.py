@@ -17,7 +17,7 @@ def summarise_category(column: CategoryColumn, reference: Reference | None) -> C
     held = np.bincount(codes, minlength=size)
     rows: dict[str, int] = {}
     for code in np.flatnonzero(held):  # over different values, not rows; a dictionary may repeat a name
-        name = column.dictionary[code]
+        name = storable(column.dictionary[code])
         rows[name] = rows.get(name, 0) + int(held[code])
     return from_rows(
         rows,
@@ -28,6 +28,11 @@ def summarise_category(column: CategoryColumn, reference: Reference | None) -> C
         missing=len(column.codes) - len(codes),
         distinct=len(rows),
     )
+
+
+def storable(name: str) -> str:
+    """The name as UTF-8 can hold it: JSON lets half a surrogate pair through."""
+    return name if name.isascii() else name.encode("utf-8", "replace").decode()
 
 
 def from_rows(

@@ -9,7 +9,8 @@ from detectors.evidence import accumulate, empty_bank, forget, height, last_zero
 from detectors.reference import Floats
 
 UNIT_FROM = 5  # values that the unit of the statistic is taken from
-TINY = 1e-300
+TINY = 1e-200
+LARGEST = 1e100  # its square is still a number
 QUIET = 1.0  # nats below which a value is above suspicion
 ALL = np.ones(1, np.bool_)
 
@@ -77,6 +78,7 @@ class CusumBank:
             self.ignored += 1
             self.drift_detected = False
             return
+        x = max(-LARGEST, min(LARGEST, x))
         if len(self._first) < UNIT_FROM:
             self._first.append(x)
             if len(self._first) == UNIT_FROM:

@@ -90,7 +90,7 @@ def category_reference(categories: dict[str, int], other: int) -> Reference:
 
 def category_hash(name: str) -> int:
     """A stable 32-bit hash: Python's own differs between processes."""
-    return crc32(name.encode("utf-8", "surrogatepass"))
+    return crc32(name.encode())
 
 
 def polynomials(shares: Floats) -> Floats:

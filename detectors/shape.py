@@ -41,6 +41,16 @@ def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Fl
     return np.einsum("csk,ck->cs", shape.weights[at], x), leverage
 
 
+def misfit(location: Floats) -> Floats:
+    """Variance of a shape that no parabola explains, once the location is far from where it ever was."""
+    return (0.5 * location**2) ** 2
+
+
+def outside(location: Floats) -> Floats:
+    """How much the (arcsine) rate out of range may grow because the location moved."""
+    return 0.15 * np.abs(location)
+
+
 def learn_shape(shape: Shape, at: NDArray[np.int64], location: Floats, surprise: Floats) -> Shape:
     """With one more batch of the ``k`` columns ``at``. surprise: of their three shapes, ``(k, 3)``."""
     x = np.stack([location, location**2], axis=1)

@@ -6,7 +6,7 @@ import numpy as np
 from datasketches import kll_doubles_sketch
 
 from detectors.batch import SketchColumn
-from detectors.categorical import from_rows
+from detectors.categorical import from_rows, storable
 from detectors.numeric import compress, weighted_bin_counts
 from detectors.reference import Floats, Reference
 from detectors.summary import ColumnSummary
@@ -53,7 +53,7 @@ def summarise_sketch(column: SketchColumn, reference: Reference | None) -> Colum
 
 def _tally(top: tuple[tuple[str, int], ...]) -> dict[str, int]:
     rows: dict[str, int] = {}
-    for name, held in top:
+    for name, held in ((storable(name), held) for name, held in top):
         rows[name] = rows.get(name, 0) + held
     return rows
 

@@ -61,6 +61,8 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
 def _reference(summary: ColumnSummary) -> Reference:
     if summary.kind == "category":
         return category_reference(summary.categories, summary.other)
+    if len(summary.points) == 0:  # a sketch without a shape: missing values can be watched all the same
+        return number_reference(np.array([summary.mean]), np.ones(1))
     return number_reference(summary.points, summary.weights)
 
 

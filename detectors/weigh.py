@@ -14,7 +14,7 @@ from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
 from detectors.season import learn_season, level_at, start_season, terms
-from detectors.shape import explained, learn_shape
+from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
 from detectors.surprise import learn_surprises, single_limit, volatility
@@ -24,11 +24,12 @@ from detectors.watch import take_up
 QUIET = 1.0  # nats below which a batch is above suspicion
 MONTH_S = 30 * 86400.0
 RARE = 10.0  # expected rows below which a rate is judged by its counts
-KNOWN = 3.0  # batches learnt before evidence is gathered
+KNOWN = 5.0  # batches learnt before evidence is gathered
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
+OUTSIDE = 5  # so far after it stands the rate out of range
 MOST = 0.7  # of the threshold that one batch may add to a CUSUM
-SELDOM = 300.0  # batches among which a shift of absurd size must be the most surprising
+SELDOM = 3000.0  # batches among which a shift of absurd size must be the most surprising
 SINGLE = 4.0  # times rarer than the CUSUM's are the false alarms of single batches
 
 
@@ -86,7 +87,8 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     due, uncertain = explained(state.shape, positions, location)
     value, leverage = measured.value.copy(), np.zeros(len(level))
     value[shaped[:, None] + SHAPES] -= due
-    leverage[shaped[:, None] + SHAPES] = uncertain[:, None]
+    leverage[shaped[:, None] + SHAPES] = (uncertain + misfit(location) / measured.sampling[shaped])[:, None]
+    leverage[shaped + OUTSIDE] = outside(location) ** 2 / measured.sampling[shaped + OUTSIDE]
     judged = judge_values(state.live, value, level, measured.sampling, leverage)
     wider = volatility(state.surprises)
     deviation = judged.deviation * wider
@@ -123,9 +125,10 @@ def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> Floats:
     steps = evidence.normal_steps(weighed.z, weighed.tolerance, policy.clip)
     rare = np.flatnonzero(weighed.rare & weighed.live)
     if len(rare):
-        root = np.arcsin(np.sqrt(rate_of(state.live)[rare]))
-        root = np.where(state.season.on[rare], np.maximum(root, weighed.judged.level[rare]), root)
-        root += policy.tolerance / 2
+        root = np.maximum(np.arcsin(np.sqrt(rate_of(state.live)[rare])), weighed.judged.predicted[rare])
+        carried = np.zeros(len(weighed.live))
+        carried[weighed.shaped + OUTSIDE] = outside(weighed.location)
+        root += policy.tolerance / 2 + carried[rare]
         rate = np.sin(np.minimum(root, np.pi / 2)) ** 2
         steps[rare] = evidence.rare_steps(weighed.measured.held[rare], weighed.measured.rows[rare], rate)
     return steps

@@ -1,0 +1,195 @@
+import numpy as np
+import pytest
+
+from detectors.baseline import empty_baseline, judge_values, learn
+from detectors.cusum import CusumBank
+from detectors.evidence import (
+    SIZES,
+    accumulate,
+    empty_bank,
+    height,
+    last_zero,
+    learn_peaks,
+    normal_steps,
+    rare_steps,
+    thresholds,
+)
+from detectors.second import StandardisedAdwin, StandardisedPageHinkley
+from detectors.surprise import empty_surprises, learn_surprises, single_limit, tail_shape, volatility
+
+LIVE = np.ones(1, np.bool_)
+
+
+def cusum(z, size):
+    """One-sided CUSUM by its definition: the walk less its running minimum."""
+    walk = np.concatenate([[0.0], np.cumsum(size * z - size**2 / 2)])
+    return walk[-1] - walk.min(), int(walk.argmin())
+
+
+def test_the_bank_is_the_textbook_cusum_of_every_size_and_side():
+    z = np.random.default_rng(0).normal(0.2, 1, 200)
+    bank = empty_bank(1)
+    for now, value in enumerate(z, start=1):
+        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), clip=50.0), LIVE, now)
+
+    for i, size in enumerate(SIZES):
+        for side, sign in enumerate((1, -1)):
+            level, zero = cusum(sign * z, size)
+            assert bank.level[0, side, i] == pytest.approx(level, abs=1e-9)
+            if level > 0:
+                assert bank.zero[0, side, i] == zero
+
+
+def test_rare_steps_are_binomial_log_likelihood_ratios():
+    from scipy.stats import binom
+
+    steps = rare_steps(np.array([3.0]), np.array([1000.0]), np.array([0.001]))
+    expected = binom.logpmf(3, 1000, 0.004) - binom.logpmf(3, 1000, 0.001)
+
+    assert steps[0, 0, 1] == pytest.approx(expected, abs=1e-9)
+    assert np.isneginf(steps[0, 1]).all()
+
+
+def test_a_bank_without_a_past_takes_the_theoretical_threshold():
+    assert thresholds(empty_bank(1), 1e6)[0] == pytest.approx(np.log(1e6))
+
+
+def test_frequent_high_excursions_raise_the_threshold():
+    bank = empty_bank(1)
+    for _ in range(40):
+        bank = learn_peaks(bank, np.array([0]), np.array([8.0]))
+
+    assert thresholds(bank, 1e6)[0] > 25
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_alarm_rate_of_normal_batches_is_about_the_requested_one(seed):
+    m, steps, run_length = 2000, 400, 2000.0
+    rng = np.random.default_rng(seed)
+    bank, alarms, live = empty_bank(m), 0, np.ones(m, np.bool_)
+    for now in range(steps):
+        bank = accumulate(bank, normal_steps(rng.normal(size=m), np.zeros(m), 5.0), live, now)
+        crossed = height(bank) > thresholds(bank, run_length)
+        alarms += crossed.sum()
+        bank.level[crossed] = 0
+
+    assert 0.3 < alarms / (m * steps / run_length) < 1.2
+
+
+def test_the_last_zero_is_where_the_change_began():
+    z = np.concatenate([np.random.default_rng(1).normal(0, 1, 100), np.full(8, 3.0)])
+    bank = empty_bank(1)
+    for now, value in enumerate(z):
+        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), 5.0), LIVE, now)
+
+    assert last_zero(bank)[0][0] in range(96, 100)
+
+
+def test_the_baseline_is_the_mean_and_variance_of_all_batches_before():
+    values = np.random.default_rng(2).normal(5, 0.3, 50)
+    baseline = empty_baseline(1)
+    zero, one, sampling = np.zeros(1), np.ones(1), np.array([0.09])
+    errors = []
+    for value in values:
+        judged = judge_values(baseline, np.array([value]), baseline.mean, sampling, zero)
+        errors.append(float(judged.surprise[0]))
+        baseline = learn(baseline, np.array([value]), judged, sampling, zero, one)
+
+    assert baseline.mean[0] == pytest.approx(values.mean(), abs=0.01)
+    assert baseline.dispersion[0] == pytest.approx(values.var() / 0.09, rel=0.25)
+
+
+def test_standardised_batches_are_about_normal_from_the_tenth_on():
+    m = 4000
+    rng = np.random.default_rng(3)
+    baseline, zero, sampling = empty_baseline(m), np.zeros(m), np.full(m, 0.5)
+    for n in range(16):
+        value = rng.normal(10, 3, m)
+        judged = judge_values(baseline, value, baseline.mean, sampling, zero)
+        if n >= 10:
+            assert np.mean(np.abs(judged.z) > 1.96) == pytest.approx(0.05, abs=0.03)
+        baseline = learn(baseline, value, judged, sampling, zero, np.ones(m))
+
+
+def test_correlated_batches_are_whitened():
+    rng = np.random.default_rng(4)
+    m, state = 300, rng.normal(size=300)
+    baseline, zero, sampling, seen = empty_baseline(m), np.zeros(m), np.ones(m), []
+    for _ in range(300):
+        state = 0.8 * state + 0.6 * rng.normal(size=m)
+        judged = judge_values(baseline, state, baseline.mean, sampling, zero)
+        seen.append(judged.z)
+        baseline = learn(baseline, state, judged, sampling, zero, np.ones(m))
+    z = np.array(seen[100:])
+
+    assert z.std() == pytest.approx(1, abs=0.05)
+    assert abs((z[1:] * z[:-1]).mean()) < 0.08
+
+
+def test_batch_size_enters_the_variance_where_batches_differ_by_more_than_their_rows():
+    rng = np.random.default_rng(5)
+    m = 300
+    baseline, zero = empty_baseline(m), np.zeros(m)
+    z = {100: [], 10_000: []}
+    for n in range(400):
+        rows = 100 if n % 2 else 10_000
+        sampling = np.full(m, 1 / rows)
+        value = 0.05 * rng.normal(size=m) + rng.normal(size=m) / rows**0.5
+        judged = judge_values(baseline, value, baseline.mean, sampling, zero)
+        if n > 200:
+            z[rows].append(judged.z)
+        baseline = learn(baseline, value, judged, sampling, zero, np.ones(m))
+
+    assert np.std(z[100]) == pytest.approx(1, abs=0.15)
+    assert np.std(z[10_000]) == pytest.approx(1, abs=0.15)
+
+
+def test_a_thin_tail_lets_a_single_batch_prove_what_a_heavy_one_does_not():
+    rng = np.random.default_rng(6)
+    thin, heavy = empty_surprises(1), empty_surprises(1)
+    for _ in range(2000):
+        thin = learn_surprises(thin, rng.normal(size=1))
+        heavy = learn_surprises(heavy, rng.standard_t(3, size=1))
+
+    assert tail_shape(thin)[0] < 0.1
+    assert single_limit(thin, 1e6)[0] < 30
+    assert single_limit(heavy, 1e6)[0] > 200
+
+
+def test_clustered_volatility_widens_what_is_expected_and_steady_one_does_not():
+    rng = np.random.default_rng(7)
+    steady, clustered = empty_surprises(1), empty_surprises(1)
+    for n in range(1000):
+        wide = 2.0 if (n // 50) % 2 else 0.3
+        steady = learn_surprises(steady, rng.normal(size=1))
+        clustered = learn_surprises(clustered, wide * rng.normal(size=1))
+
+    assert volatility(steady)[0] == pytest.approx(1, abs=0.1)
+    assert volatility(clustered)[0] > 1.5
+
+
+@pytest.mark.parametrize("detector", [CusumBank(), StandardisedAdwin(), StandardisedPageHinkley()])
+def test_a_detector_survives_values_that_are_not_finite(detector):
+    z = np.random.default_rng(8).normal(0, 1, 300)
+    z[100:110] = [np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, np.nan, np.inf, 0.0, -0.0]
+    z[250:] += 4
+    found = []
+    for n, value in enumerate(z):
+        detector.update(value)
+        if detector.drift_detected:
+            found.append(n)
+
+    assert any(250 <= n < 270 for n in found)
+
+
+@pytest.mark.parametrize(("unit", "offset"), [(1.0, 0.0), (1e-6, 0.0), (1e6, 1.7e9), (1e-3, -50.0)])
+def test_a_bank_of_one_does_not_mind_the_unit(unit, offset):
+    rng = np.random.default_rng(9)
+    bank, found = CusumBank(run_length=1e6), []
+    for n, value in enumerate(np.concatenate([rng.normal(0, 1, 200), rng.normal(3, 1, 20)])):
+        bank.update(offset + unit * value)
+        if bank.drift_detected:
+            found.append(n)
+
+    assert found
+    assert 200 <= found[0] < 206
