@@ -21,7 +21,7 @@ _UNSEEN = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What the evidence says of one fault at this moment. supported: a cause is named and everything upstream was seen."""
+    """What the evidence says of one fault now. supported: a cause is named and everything upstream was seen."""
 
     origin: str
     columns: tuple[str, ...]
@@ -164,7 +164,7 @@ def _evidence(scene: Scene, kind: Kind) -> tuple[str, ...]:
     lines.extend(one.finding.sentence for one in scene.deviations[:3] if one.finding is not None)
     if all(one.finding is None for one in scene.deviations):
         lines.extend(
-            f"{one.column or 'the whole batch'}: {one.statistic} is {one.size:.1f} standard errors off when tested alone."
+            f"{one.column or 'the whole batch'}: {one.statistic} is {one.size:.1f} standard errors off, tested alone."
             for one in scene.deviations[:3]
         )
     return tuple(lines)

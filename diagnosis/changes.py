@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 from diagnosis.alert import CauseKind
 from diagnosis.lineage import Lineage
@@ -109,6 +110,6 @@ def _differences(before: Batch, after: Batch) -> Iterator[tuple[str, str | None,
 
 def _habitual(ring: list[Batch], kind: str, name: str | None) -> bool:
     """Tell whether this differs so often (a run date, a snapshot's number) that its changing says nothing."""
-    pairs = list(zip(ring, ring[1:], strict=False))
+    pairs = list(pairwise(ring))
     changed = sum((kind, name) in {one[:2] for one in _differences(a, b)} for a, b in pairs)
     return changed >= 2 and changed > _HABIT_SHARE * len(pairs)

@@ -5,16 +5,18 @@ from dataclasses import dataclass, replace
 
 from detectors.finding import Finding
 
-from diagnosis.alert import Alert, Impact, Links, Match, Severity, StageOfDiagnosis, Status
+from diagnosis.alert import Alert, Impact, Links, Severity, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis
 from diagnosis.extent import spoilt
 from diagnosis.identity import alert_id, cause_key
-from diagnosis.impact import count, descend, impact_of, severity_of
-from diagnosis.lineage import Lineage
+from diagnosis.impact import Reach, advance, count, descend, impact_of, severity_of
+from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
-from diagnosis.state import Active, Fault
+from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
+
+NEWEST = 16  # batches per node that late parents may still change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +31,13 @@ class Subject:
     fault: Fault | None = None
 
 
-def compose(subject: Subject, diagnosis: Diagnosis, stage: StageOfDiagnosis, previous: str | None) -> Alert:
+def compose(
+    subject: Subject, diagnosis: Diagnosis, impact: Impact, stage: StageOfDiagnosis, previous: str | None
+) -> Alert:
     """Return the alert as it now is; its revision is the one already published (0 if none)."""
     policy, finding = subject.policy, subject.opening.finding
     known = subject.fault.alert if subject.fault else None
     name = known.alert_id if known else alert_id(policy.environment, finding)
-    impact = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     node = subject.lineage.nodes.get(diagnosis.origin)
     words = {"alert_id": name, "kind": diagnosis.cause.kind, "pipeline": subject.pipeline}
     words["component"] = diagnosis.cause.component
@@ -72,12 +75,12 @@ def compose(subject: Subject, diagnosis: Diagnosis, stage: StageOfDiagnosis, pre
     return worded(_weighed(subject, alert, diagnosis.origin))
 
 
-def refresh(subject: Subject, fault: Fault) -> Alert:
+def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:
     """Return a settled alert with today's symptoms, impact and severity; its cause stays."""
     alert = replace(
         fault.alert,
         symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or fault.alert.symptoms,
-        impact=measure(subject, fault.origin, fault.alert.onset.latest),
+        impact=impact,
     )
     return worded(_weighed(subject, alert, fault.origin))
 
@@ -101,16 +104,40 @@ def worded(alert: Alert) -> Alert:
     return replace(alert, title=texts.title, summary=texts.summary, next_steps=texts.next_steps)
 
 
-def measure(subject: Subject, origin: str, since: Micros) -> Impact:
-    """Return which predictions the fault has reached."""
-    gone = subject.fault.reached if subject.fault else {}
-    reach = descend(subject.lineage, spoilt(subject.lineage, origin, subject.members))
-    totals = count(subject.lineage, reach, since, gone)
-    known = subject.fault.alert.impact if subject.fault else None
-    impact = impact_of(subject.lineage, totals, reach.match if reach.batches else Match.UNKNOWN)
-    if known is not None and impact.match is Match.UNKNOWN and impact.predictions_affected:
-        return replace(impact, match=known.match)
-    return impact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The impact of a fault, and what is kept so that a settled one need not be measured from its beginning again."""
+
+    impact: Impact
+    tainted: dict[str, tuple[str, ...]]
+    reached: dict[str, Reached]
+
+
+def measure(subject: Subject, origin: str, since: Micros, newest: int | None = None) -> Measured:
+    """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches."""
+    fault, lineage = subject.fault, subject.lineage
+    known = fault.tainted if fault else {}
+    counted = fault.reached if fault else {}
+    seeds = spoilt(lineage, origin, subject.members, newest)
+    reach = descend(lineage, seeds, known, newest)
+    impact = impact_of(lineage, count(lineage, reach, since, counted), reach.match)
+    if fault is not None and known and fault.alert.impact.predictions_affected:
+        impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
+    return Measured(
+        impact=impact,
+        tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},
+        reached=advance(lineage, reach, since, counted, min(NEWEST, subject.policy.ring_batches // 2)),
+    )
+
+
+def _named(reach: Reach) -> list[tuple[str, frozenset[str]]]:
+    return sorted(reach.batches.items())
+
+
+def _latest(lineage: Lineage, key: str, ids: frozenset[str], known: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
+    """Return a node's spoilt batches in order, forgetting the oldest beyond a ring's length."""
+    added = [batch.batch_id for batch in lineage.ring(key) if batch.batch_id in ids]
+    return tuple(dict.fromkeys((*known, *added)))[-policy.ring_batches :]
 
 
 def _weighed(subject: Subject, alert: Alert, origin: str) -> Alert:

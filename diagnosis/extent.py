@@ -13,31 +13,33 @@ _LOUD = 8.0  # a shift this large shows in every single batch,
 _QUIET = 4.0  # so that a batch below this is a healthy one in between or after
 
 
-def spoilt(lineage: Lineage, origin: str, members: Iterable[Active]) -> tuple[Batch, ...]:
-    """Return the affected batches of the origin, or of a finding's own node where the origin was never observed."""
+def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int | None = None) -> tuple[Batch, ...]:
+    """Return the affected batches of the origin, or of a finding's own node where the origin was never observed.
+
+    newest: look at only so many of the newest batches per finding.
+    """
     found: dict[tuple[str, int], Batch] = {}
     followed = list(members)
     here = [member for member in followed if member.node == origin]
     elsewhere = [member for member in followed if member.node != origin]
     for member in here or elsewhere:
-        batches = _off(lineage, member)
+        batches = _off(lineage, member, newest)
         for batch in batches if here else climb(lineage, batches, origin) or batches:
             found[batch.node, batch.sequence] = batch
     return tuple(found[name] for name in sorted(found))
 
 
-def _off(lineage: Lineage, member: Active) -> tuple[Batch, ...]:
+def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
     """Return a finding's batches without those in which a loud shift is not seen."""
-    batches = bad_batches(lineage, member.node, member.finding, member.last_at)
-    if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
-        windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
-        return tuple(batch for batch in windows if batch.at >= member.finding.onset_latest)
     if member.finding.statistic == "silence":
         return ()
-    z = np.abs(series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic))
-    read = z[np.isfinite(z)]
-    if not len(read) or float(np.median(read[: max(len(read) // 2, 1)])) < _LOUD:
+    if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
+        windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
+        return tuple(batch for batch in windows[-(newest or 0) :] if batch.at >= member.finding.onset_latest)
+    batches = bad_batches(lineage, member.node, member.finding, member.last_at)[-(newest or 0) :]
+    if member.level < _LOUD:
         return batches
+    z = np.abs(series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic))
     return tuple(batch for batch, size in zip(batches, z, strict=True) if not size < _QUIET)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from math import isfinite
 
 from detectors.finding import Finding
 
@@ -9,6 +10,8 @@ from diagnosis.identity import finding_key
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch, PipelineState
+
+_LISTENED = 4
 
 
 def follow(state: PipelineState, batch: Batch, findings: Iterable[Finding], policy: Policy) -> PipelineState:
@@ -25,7 +28,8 @@ def follow(state: PipelineState, batch: Batch, findings: Iterable[Finding], poli
         if key not in active and (batch.late or len(active) >= policy.max_findings):
             refused += not batch.late
             continue
-        active[key] = _repeated(active.get(key), key, batch, finding, state.sequence)
+        known = _repeated(active.get(key), key, batch, finding, state.sequence)
+        active[key] = _heard(known, state, batch)
     if not batch.late:
         for key, one in active.items():
             if one.node == batch.node and key not in said and not one.over:
@@ -60,3 +64,17 @@ def _repeated(known: Active | None, key: str, batch: Batch, finding: Finding, se
     last_at: Micros = max(known.last_at, batch.at)
     last = batch.batch_id if batch.at >= known.last_at else known.last_batch_id
     return replace(known, finding=finding, last_at=last_at, last_batch_id=last, clean=0, over=False)
+
+
+def _heard(active: Active, state: PipelineState, batch: Batch) -> Active:
+    """Learn how loud a finding is from the first batches that repeat it."""
+    if active.heard >= _LISTENED:
+        return active
+    layout = state.nodes[batch.node].layouts[batch.layout]
+    column, statistic = active.finding.column or "", active.finding.statistic
+    for place, name in enumerate(zip(layout.column, layout.statistic, strict=True)):
+        if name == (column, statistic) and isfinite(batch.z[place]):
+            heard = active.heard + 1
+            level = active.level + (abs(float(batch.z[place])) - active.level) / heard
+            return replace(active, heard=heard, level=level)
+    return active

@@ -1,14 +1,17 @@
 """Which predictions a fault reached: exactly those whose batches descend from an affected batch of the origin."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from diagnosis.alert import CauseKind, Impact, Match, Severity
-from diagnosis.lineage import Lineage, weaker
+from diagnosis.lineage import Lineage, Parentage, weaker
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch, NodeKind, Reached, Served
 
+NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+_EARLY = 10  # usual gaps that a child's event time may lie before its parent's
 _PERFORMANCE = frozenset(
     {"calibration", "residual_bias", "residual_scale", "interval_coverage", "error_rate"}
     | {"score_location", "score_scale", "score_skew", "score_tail"}
@@ -17,29 +20,47 @@ _PERFORMANCE = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """Batches by node that descend from the fault, and how surely."""
+    """Ids of the batches that descend from a fault, by node, and how surely."""
 
-    batches: Mapping[str, frozenset[int]]  # node -> sequence numbers
+    batches: Mapping[str, frozenset[str]]
     match: Match
 
+    def holds(self, parentage: Parentage) -> bool:
+        """Tell whether a link leads to one of them; a parent named by id may have been forgotten meanwhile."""
+        touched = self.batches.get(parentage.link.parent)
+        if not touched:
+            return False
+        return parentage.link.batch_id in touched or any(parent.batch_id in touched for parent in parentage.batches)
 
-def descend(lineage: Lineage, seeds: Iterable[Batch]) -> Reach:
-    """Return everything made from these batches, directly or not."""
-    reached: dict[str, set[int]] = {}
+
+def descend(
+    lineage: Lineage,
+    seeds: Sequence[Batch],
+    known: Mapping[str, Sequence[str]] = NOTHING,
+    newest: int | None = None,
+) -> Reach:
+    """Return everything made from these batches, directly or not.
+
+    known: what is already known to descend from the fault. newest: look at only so many of each node's newest batches.
+    """
+    reached = {key: set(ids) for key, ids in known.items()}
     for batch in seeds:
-        reached.setdefault(batch.node, set()).add(batch.sequence)
+        reached.setdefault(batch.node, set()).add(batch.batch_id)
     match = Match.EXACT
-    for key in _downstream_order(lineage, list(reached)):
-        for child in lineage.ring(key):
+    since = min((batch.at for batch in seeds), default=0)
+    for key in _downstream_order(lineage, sorted(reached)):
+        ring = lineage.ring(key)
+        children = ring[-newest:] if newest else ring[lineage.until(key, since - _EARLY * lineage.usual_gap(key)) :]
+        reach = Reach(batches={name: frozenset(ids) for name, ids in reached.items()}, match=match)
+        for child in children:
             for parentage in lineage.parents(child):
-                touched = reached.get(parentage.link.parent, set())
-                if any(parent.sequence in touched for parent in parentage.batches):
-                    reached.setdefault(key, set()).add(child.sequence)
+                if reach.holds(parentage):
+                    reached.setdefault(key, set()).add(child.batch_id)
                     match = weaker(match, parentage.link.match)
     return Reach(batches={key: frozenset(found) for key, found in reached.items()}, match=match)
 
 
-def _downstream_order(lineage: Lineage, start: list[str]) -> list[str]:
+def _downstream_order(lineage: Lineage, start: Sequence[str]) -> list[str]:
     """Return the descendants so that every node comes after those of its parents that are among them."""
     found = set[str]().union(*(lineage.descendants(key) for key in start))
     order: list[str] = []
@@ -53,35 +74,41 @@ def _downstream_order(lineage: Lineage, start: list[str]) -> list[str]:
 
 def affected(lineage: Lineage, batch: Batch, reach: Reach) -> tuple[Served, ...]:
     """Return the prediction events of one window that the fault reached."""
-    if batch.sequence not in reach.batches.get(batch.node, frozenset()):
+    if batch.batch_id not in reach.batches.get(batch.node, frozenset()):
         return ()
-    hit = set()
-    links = [link for link in batch.links if link.parent]
     parentages = iter(lineage.parents(batch))
-    for index, link in enumerate(batch.links):
-        if not link.parent:
-            continue
-        parentage = next(parentages)
-        touched = reach.batches.get(link.parent, frozenset())
-        if any(parent.sequence in touched for parent in parentage.batches):
-            hit.add(index)
-    if not links or not hit:  # the window itself is where it began, or its parents were derived
+    hit = {index for index, link in enumerate(batch.links) if link.parent and reach.holds(next(parentages))}
+    if not hit:  # the window itself is where it began, or its parents were derived
         return batch.served
     return tuple(served for served in batch.served if not served.links or hit & set(served.links))
 
 
-def count(lineage: Lineage, reach: Reach, since: Micros, gone: Mapping[str, Reached]) -> dict[str, Reached]:
-    """Count predictions per model: affected ones, and all since the onset, with those whose windows have left."""
-    totals = {}
+def count(lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached]) -> dict[str, Reached]:
+    """Count predictions per model, affected ones and all since the onset, on top of what was counted already."""
+    return advance(lineage, reach, since, counted, 0)
+
+
+def advance(
+    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], newest: int
+) -> dict[str, Reached]:
+    """Count the windows after the last one counted, without each model's ``newest`` ones, which may still change."""
+    totals = dict(counted)
     for key in sorted(lineage.nodes):
         if lineage.nodes[key].kind is not NodeKind.MODEL:
             continue
-        reached = gone.get(key, Reached())
-        for batch in lineage.ring(key):
+        reached = counted.get(key, Reached())
+        ring = lineage.ring(key)
+        start = lineage.until(key, since - 1 if reached.until is None else reached.until)
+        first = min((lineage.place(batch) for batch in _reached_windows(lineage, key, reach)), default=start)
+        for batch in ring[min(start, first) if reached.until is None else start : len(ring) - newest]:
             reached = add(reached, batch, affected(lineage, batch, reach), since)
-        if reached.total:
-            totals[key] = reached
+        totals[key] = reached
     return totals
+
+
+def _reached_windows(lineage: Lineage, key: str, reach: Reach) -> Iterable[Batch]:
+    found = (lineage.find(key, name) for name in sorted(reach.batches.get(key, ())))
+    return (batch for batch in found if batch is not None)
 
 
 def add(reached: Reached, batch: Batch, hit: tuple[Served, ...], since: Micros) -> Reached:
@@ -89,7 +116,10 @@ def add(reached: Reached, batch: Batch, hit: tuple[Served, ...], since: Micros) 
     first = min(hit, key=lambda served: (served.at, served.first_id or ""), default=None)
     total = sum(served.rows for served in batch.served if served.at >= since or served in hit)
     reached = replace(
-        reached, affected=reached.affected + sum(served.rows for served in hit), total=reached.total + total
+        reached,
+        affected=reached.affected + sum(served.rows for served in hit),
+        total=reached.total + total,
+        until=batch.at,
     )
     if first is not None and (reached.first_at is None or first.at < reached.first_at):
         reached = replace(reached, first_at=first.at, first_id=first.first_id)
@@ -118,7 +148,8 @@ def severity_of(
     """Return how much it matters.
 
     CRITICAL: predictions were reached and scores, calibration or errors show it. INFO: nothing but small shifts
-    (no effect above ``policy.harmless_effect``, no exact check), or nothing that any model is made from. WARNING: the rest.
+    (no effect above ``policy.harmless_effect``, no exact check), or nothing that any model is made from. WARNING: the
+    rest.
     """
     findings = [member.finding for member in members]
     exact = any(finding.evidence_nats == float("inf") for finding in findings)

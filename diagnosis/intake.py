@@ -18,11 +18,10 @@ _FIXED_BYTES = 600  # a batch's header and links, measured with tracemalloc
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intake:
-    """The state with one batch more, that batch, and the batches that had to leave the ring."""
+    """The state with one batch more, and that batch; None if the pipeline has no room for another node."""
 
     state: PipelineState
     batch: Batch | None
-    evicted: tuple[Batch, ...] = ()
 
 
 def dataset_key(home: str, pipeline: str | None, dataset: str) -> str:
@@ -60,8 +59,8 @@ def take_in(state: PipelineState, observation: Observation, policy: Policy) -> I
     node = _describe(state.nodes[key], observation)
     layout, node = _layout(node, observation)
     batch = _batch(key, state.sequence, observation, links, layout)
-    node, evicted = _push(_note_gap(node, observation), batch, policy)
-    return Intake(state=replace(state, nodes={**state.nodes, key: node}), batch=batch, evicted=evicted)
+    node = _push(_note_gap(node, observation), batch, policy)
+    return Intake(state=replace(state, nodes={**state.nodes, key: node}), batch=batch)
 
 
 def _links(home: str, observation: Observation, kind: NodeKind) -> tuple[Link, ...]:
@@ -236,19 +235,19 @@ def _note_gap(node: Node, observation: Observation) -> Node:
     )
 
 
-def _push(node: Node, batch: Batch, policy: Policy) -> tuple[Node, tuple[Batch, ...]]:
+def _push(node: Node, batch: Batch, policy: Policy) -> Node:
     ring = (*node.ring, batch)
     held = node.bytes + _bytes(batch)
     drop = 0
     while len(ring) - drop > policy.ring_batches or (held > policy.ring_bytes and len(ring) - drop > 1):
         held -= _bytes(ring[drop])
         drop += 1
-    evicted, ring = ring[:drop], ring[drop:]
+    ring = ring[drop:]
     layouts = node.layouts
-    if evicted and len(layouts) > 1:
+    if drop and len(layouts) > 1:
         used = {member.layout for member in ring}
         layouts = {number: layout for number, layout in layouts.items() if number in used}
-    return replace(node, ring=ring, bytes=held, layouts=layouts), evicted
+    return replace(node, ring=ring, bytes=held, layouts=layouts)
 
 
 def _bytes(batch: Batch) -> int:

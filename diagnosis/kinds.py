@@ -115,7 +115,7 @@ def _schema(scene: Scene) -> Kind | None:
 
 
 def _join(scene: Scene) -> Kind | None:
-    """Rows appear or vanish where several parents meet, or every column of one side goes missing: the keys no longer fit."""
+    """Rows appear or vanish where parents meet, or all columns of one side go missing: the keys no longer fit."""
     parents = scene.lineage.parent_keys(scene.trace.origin.node)
     if len(parents) < 2:
         return None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
-from diagnosis.compose import Subject, compose, refresh, worded
+from diagnosis.compose import NEWEST, Subject, compose, measure, refresh, worded
 from diagnosis.grouping import Grouping, shared_origins
 from diagnosis.identity import signature
 from diagnosis.lineage import Lineage
@@ -14,7 +14,8 @@ from diagnosis.policy import Policy
 from diagnosis.publish import Reason, why_publish
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Fault, PipelineState
-from diagnosis.verdict import Trace, trace
+from diagnosis.verdict import Trace
+from diagnosis.walks import walk_all
 
 _SIGNATURES_KEPT = 64
 
@@ -40,7 +41,7 @@ def review(state: PipelineState, policy: Policy, now: Micros, touched: str | Non
 
     now: event time of the observation just folded. touched: the node it belongs to, None for a tick or change.
     """
-    if not state.active:
+    if not _matters(state, touched):
         return state, []
     look = _look(state, policy, now, touched)
     _supersede(look)
@@ -52,12 +53,26 @@ def review(state: PipelineState, policy: Policy, now: Micros, touched: str | Non
     return _close(look), look.alerts
 
 
+def _matters(state: PipelineState, touched: str | None) -> bool:
+    """Tell whether an observation can change any alert: not if nothing is wrong, or only elsewhere and settled."""
+    if touched is None or not state.active:
+        return bool(state.active)
+    firing = [fault for fault in state.faults if fault.alert.status is Status.FIRING]
+    held = {key for fault in firing for key in fault.members}
+    if any(not fault.settled for fault in firing) or any(key not in held for key in state.active):
+        return True
+    parents = {touched, *state.nodes[touched].parents}
+    return any(parents & set(fault.tainted) for fault in firing) or any(
+        one.node == touched for one in state.active.values()
+    )
+
+
 def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> Review:
     lineage = Lineage(nodes=state.nodes)
     ordered = sorted(state.active.values(), key=lambda one: (one.opened, one.key))
     retest = Retest(lineage=lineage, active=tuple(ordered), policy=policy)
     done = {key for fault in state.faults if fault.settled for key in fault.members}
-    traces = {one.key: trace(retest, one) for one in ordered if one.key not in done}
+    traces = walk_all(retest, tuple(one for one in ordered if one.key not in done))
     return Review(
         state=state,
         policy=policy,
@@ -152,9 +167,8 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
     fault = replace(fault, members=(*fault.members, *keys), signatures=signatures, changed=fault.observed)
     remembered = look.lineage.find(fault.origin, fault.alert.onset.batch_id) is not None
     if fault.settled and remembered and fault.opening in look.state.active:
-        for key in fault.members:
-            if key in look.state.active and key not in look.traces:
-                look.traces[key] = trace(look.retest, look.state.active[key])
+        again = tuple(look.state.active[key] for key in fault.members if key in look.state.active)
+        look.traces.update(walk_all(look.retest, tuple(one for one in again if one.key not in look.traces)))
         return replace(fault, settled=False)
     return fault
 
@@ -186,7 +200,9 @@ def _open(look: Review, one: Active) -> Fault:
     subject = _subject(look, one, members)
     diagnosis = _diagnose(look, members, one.key)
     stage = StageOfDiagnosis.DIAGNOSED if diagnosis.supported else StageOfDiagnosis.SUSPECTED
-    alert = _publish(look, None, compose(subject, diagnosis, stage, _previous(look, None, diagnosis, subject)))
+    measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
+    previous = _previous(look, None, diagnosis, subject)
+    alert = _publish(look, None, compose(subject, diagnosis, measured.impact, stage, previous))
     return Fault(
         alert=alert,
         opening=one.key,
@@ -235,21 +251,25 @@ def _revise(look: Review, fault: Fault) -> Fault:
     opening = look.state.active.get(fault.opening) or look.state.active[members[0]]
     subject = _subject(look, opening, members, fault)
     if fault.settled or opening.key not in look.traces:
-        alert = _publish(look, fault.alert, refresh(subject, fault))
-        return replace(fault, alert=alert, members=members)
+        measured = measure(subject, fault.origin, fault.alert.onset.latest, NEWEST)
+        alert = _publish(look, fault.alert, refresh(subject, fault, measured.impact))
+        return replace(fault, alert=alert, members=members, tainted=measured.tainted, reached=measured.reached)
     diagnosis = _diagnose(look, members, opening.key)
     stage = _stage(look, fault, diagnosis)
-    alert = compose(subject, diagnosis, stage, _previous(look, fault, diagnosis, subject))
+    measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
+    alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
     quiet = fault.observed - fault.changed >= look.policy.settle_batches
-    return replace(
+    fault = replace(
         fault,
         alert=_publish(look, fault.alert, alert),
         origin=diagnosis.origin,
         columns=diagnosis.columns,
         members=members,
         supported=diagnosis.supported,
-        settled=stage is StageOfDiagnosis.DIAGNOSED and quiet,
     )
+    if stage is StageOfDiagnosis.DIAGNOSED and quiet:
+        return replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
+    return fault
 
 
 def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:
@@ -265,7 +285,8 @@ def _resolve(look: Review, fault: Fault) -> Fault:
     alert = replace(fault.alert, status=Status.RESOLVED, resolved_at=look.now)
     if members:
         subject = _subject(look, look.state.active[members[0]], members, replace(fault, alert=alert))
-        alert = refresh(subject, replace(fault, alert=alert))
+        measured = measure(subject, fault.origin, alert.onset.latest, NEWEST if fault.settled else None)
+        alert = refresh(subject, replace(fault, alert=alert), measured.impact)
     return replace(fault, alert=_publish(look, fault.alert, alert), members=(), settled=True)
 
 

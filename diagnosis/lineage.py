@@ -1,8 +1,9 @@
-"""The graph of batches: who was made from whom. Links are resolved when they are walked, so order of arrival is free."""
+"""The graph of batches: who was made from whom. Links are resolved when walked: order of arrival is free."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from diagnosis.alert import Match
 from diagnosis.observation import Micros
@@ -146,7 +147,7 @@ class Lineage:
     def usual_gap(self, key: str) -> Micros:
         """Return a node's median gap between batches in event time, 0 while unknown."""
         ring = self.ring(key)[-32:]
-        gaps = sorted(later.at - earlier.at for earlier, later in zip(ring, ring[1:], strict=False))
+        gaps = sorted(later.at - earlier.at for earlier, later in pairwise(ring))
         return gaps[len(gaps) // 2] if gaps else 0
 
 

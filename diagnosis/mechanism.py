@@ -4,17 +4,19 @@ Sampling noise passes through a stage with the rows, so healthy batches already 
 follows. Learnt from the rings when it is needed: nothing to keep, and the order of arrival does not matter.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import log, sqrt
 
 import numpy as np
 
 from diagnosis.lineage import Lineage
+from diagnosis.pairs import Pairs
 from diagnosis.policy import Policy
 from diagnosis.retest import Floats, series
-from diagnosis.state import Batch
+from diagnosis.state import Batch, Layout
 
-_PAIRS_USED = 96
+_PAIRS_USED = 64
 _REGRESSORS = 3
 _CORRELATION = 0.6
 
@@ -42,20 +44,16 @@ class Mechanism:
     considered: frozenset[tuple[str, str, str]] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Pairs:
-    child: Floats
-    parents: Floats
-    names: list[tuple[str, str, str]]
-
-
-def learn(lineage: Lineage, first: Batch, column: str, statistic: str, policy: Policy) -> Mechanism | None:
-    """Return what a node's statistic followed before ``first`` (the first bad batch), None if that cannot be told."""
-    pairs = _pairs(lineage, first, column, statistic)
-    if pairs is None or len(pairs.child) < policy.pairs:
+def learn(lineage: Lineage, pairs: Pairs | None, column: str, statistic: str, policy: Policy) -> Mechanism | None:
+    """Return what a node's statistic follows in healthy batches, None if that cannot be told."""
+    if pairs is None or len(pairs.batches) < policy.pairs:
         return None
-    child = pairs.child - pairs.child.mean()
-    parents = pairs.parents - pairs.parents.mean(0)
+    read = series(lineage, pairs.batches[0].node, pairs.batches, column, statistic)
+    known = np.isfinite(read)
+    if known.sum() < policy.pairs:
+        return None
+    child = read[known] - read[known].mean()
+    parents = pairs.parents[known] - pairs.parents[known].mean(0)
     if child @ child < 1e-6 * len(child):
         return None
     chosen = _select(child, parents)
@@ -107,37 +105,32 @@ def _select(child: Floats, parents: Floats) -> list[int]:
     return chosen
 
 
-def _pairs(lineage: Lineage, first: Batch, column: str, statistic: str) -> _Pairs | None:
-    """Gather healthy matched batches: the child's readings and, side by side, those of all its parents."""
-    key = first.node
-    place = lineage.place(first)
-    before = lineage.ring(key)[max(place - _PAIRS_USED, 0) : place]
+def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
+    """Gather a node's batches before ``first`` (its first bad one), each beside the readings of all its parents."""
+    key, place = first.node, lineage.place(first)
     keys = [parent for parent in lineage.parent_keys(key) if lineage.ring(parent)]
-    y = series(lineage, key, before, column, statistic)
     layouts = {parent: _usual_layout(lineage, parent) for parent in keys}
-    rows, child = [], []
-    for batch, value in zip(before, y, strict=True):
-        found = [lineage.made_from((batch,), parent)[0][-1:] for parent in keys]
-        usable = all(one and one[0].layout == layouts[parent] for one, parent in zip(found, keys, strict=True))
-        if usable and keys and np.isfinite(value):
-            rows.append(np.concatenate([one[0].z for one in found]))
-            child.append(value)
+    rows, batches = [], []
+    for batch in lineage.ring(key)[max(place - _PAIRS_USED, 0) : place] if keys else ():
+        found = {one.link.parent: one.batches[-1] for one in lineage.parents(batch) if one.batches}
+        if all(parent in found and found[parent].layout == layouts[parent] for parent in keys):
+            rows.append(np.concatenate([found[parent].z for parent in keys]))
+            batches.append(batch)
     if not rows:
         return None
     x = np.stack(rows).astype(np.float64)
     names = [
-        (parent, c, s)
+        (parent, column, statistic)
         for parent in keys
-        for c, s in zip(
-            lineage.nodes[parent].layouts[layouts[parent]].column,
-            lineage.nodes[parent].layouts[layouts[parent]].statistic,
-            strict=True,
-        )
+        for column, statistic in _names(lineage.nodes[parent].layouts[layouts[parent]])
     ]
     good = np.isfinite(x).all(0) & (x.std(0) > 1e-3)
-    return _Pairs(
-        child=np.array(child), parents=x[:, good], names=[n for n, keep in zip(names, good, strict=True) if keep]
-    )
+    kept = tuple(name for name, keep in zip(names, good, strict=True) if keep)
+    return Pairs(batches=tuple(batches), parents=x[:, good], names=kept)
+
+
+def _names(layout: Layout) -> Iterable[tuple[str, str]]:
+    return zip(layout.column, layout.statistic, strict=True)
 
 
 def _usual_layout(lineage: Lineage, key: str) -> int:

@@ -12,7 +12,7 @@ from diagnosis.state import Batch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Event time: the change happened after ``earliest`` (the last good batch) and not after ``latest`` (the first bad)."""
+    """Event time: it happened after ``earliest`` (the last good batch), not after ``latest`` (the first bad)."""
 
     earliest: Micros
     latest: Micros

@@ -7,17 +7,14 @@ from dataclasses import replace
 
 from detectors.finding import Finding
 
-from diagnosis.alert import Alert, Status
-from diagnosis.extent import spoilt
+from diagnosis.alert import Alert
 from diagnosis.following import follow, follow_silence
-from diagnosis.impact import add, affected, descend
 from diagnosis.intake import take_in
 from diagnosis.life import review
-from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
 from diagnosis.silence import overdue
-from diagnosis.state import Announced, Batch, Fault, NodeKind, PipelineState, Reached
+from diagnosis.state import Announced, PipelineState
 
 _BATCHES = frozenset(
     {ObservationKind.BATCH, ObservationKind.WINDOW, ObservationKind.OUTCOMES, ObservationKind.IMPORTED}
@@ -52,16 +49,14 @@ def _finish(
 
 
 def _observe(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:
-    before = state
     intake = take_in(state, observation, policy)
     batch = intake.batch
     if batch is None:
         return intake.state, ()
-    state = _carry(before, intake.state, intake.evicted)
     findings: tuple[Finding, ...] = observation.findings
     if observation.kind is ObservationKind.IMPORTED:
         findings = ()  # another pipeline's alert speaks of them
-    state = follow(state, batch, findings, policy)
+    state = follow(intake.state, batch, findings, policy)
     return _finish(state, policy, observation.at, batch.node)
 
 
@@ -93,25 +88,3 @@ def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tup
         if finding is not None and state.nodes[key].pipeline == state.pipeline:
             state = follow_silence(state, key, finding, policy)
     return _finish(state, policy, now, None)
-
-
-def _carry(before: PipelineState, state: PipelineState, evicted: tuple[Batch, ...]) -> PipelineState:
-    """Keep the count of predictions whose windows leave the ring while a fault is open."""
-    windows = [batch for batch in evicted if state.nodes[batch.node].kind is NodeKind.MODEL]
-    firing = any(fault.alert.status is Status.FIRING for fault in state.faults)
-    if not windows or not firing:
-        return state
-    lineage = Lineage(nodes=before.nodes)
-    return replace(state, faults=tuple(_counted(before, lineage, fault, windows) for fault in state.faults))
-
-
-def _counted(state: PipelineState, lineage: Lineage, fault: Fault, windows: list[Batch]) -> Fault:
-    if fault.alert.status is not Status.FIRING:
-        return fault
-    members = [state.active[key] for key in fault.members if key in state.active]
-    reach = descend(lineage, spoilt(lineage, fault.origin, members))
-    reached = dict(fault.reached)
-    for batch in windows:
-        hit = affected(lineage, batch, reach)
-        reached[batch.node] = add(reached.get(batch.node, Reached()), batch, hit, fault.alert.onset.latest)
-    return replace(fault, reached=reached)

@@ -18,7 +18,7 @@ class Policy:
     datasets and models per pipeline. max_findings, max_faults, max_changes: findings followed, alerts remembered
     (open and closed), changes remembered. max_symptoms: findings listed in one alert. max_hops: length of a path.
 
-    Patience. settle_batches, settle_s: an alert whose cause stays unsupported is called ``DIAGNOSED`` (unknown) after so
+    Patience. settle_batches, settle_s: an alert whose cause stays unsupported is called ``DIAGNOSED`` after so
     many further observations of its subjects, or so long after it was detected (arrival time). resolve_batches:
     consecutive observations of each subject without the finding before the alert resolves. flap_batches: an alert that
     resolved within so many usual gaps of its subject is opened again instead of a new one.
@@ -27,7 +27,7 @@ class Policy:
     pairs: matched healthy parent/child batches needed before a mechanism is learnt from them. onset_tolerance_gaps:
     slack, in usual gaps of the dataset, when two onsets are compared or a change is held against an onset.
 
-    Silence. silence_gaps: how many usual gaps make a dataset overdue; silence_history: gaps needed to know the usual one.
+    Silence. silence_gaps: usual gaps that make a dataset overdue; silence_history: gaps needed to know the usual one.
 
     Severity. harmless_effect: largest absolute effect (standard deviations of one row) that is still called harmless.
     """

@@ -1,12 +1,12 @@
 """The focused retest: does a node deviate in the few batches under suspicion, whether or not it alarmed?
 
 Over ``n`` batches a mean of standardised readings times √n is standard normal while nothing changed, so the largest of
-``m`` statistics stays below √(2 ln(m / alpha)) with probability about 1 - alpha: far below an alarm threshold that has to hold
-for months over every statistic of the fleet.
+``m`` statistics stays below √(2 ln(m / alpha)) with probability about 1 - alpha: far below an alarm threshold that has
+to hold for months over every statistic of the fleet.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite, log, sqrt
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_of, slack
+from diagnosis.pairs import Pairs
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch
 
@@ -39,18 +40,22 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Retest:
-    """Tests nodes against the findings followed and the readings remembered."""
+    """Tests nodes against the findings followed and the readings remembered.
+
+    memory: what one review has already worked out, by node and sequence number of a batch; lives as long as the review.
+    """
 
     lineage: Lineage
     active: tuple[Active, ...]
     policy: Policy
+    memory: dict[tuple[str, int], Pairs | None] = field(default_factory=dict)
 
     def critical(self, statistics: int) -> float:
         """Return the strength that the largest of so many healthy statistics hardly ever reaches."""
         return sqrt(2 * log(max(statistics, 1) / self.policy.retest_alpha))
 
     def deviations(self, key: str, batches: Sequence[Batch], when: Interval) -> tuple[Deviation, ...]:
-        """Return how a node deviates in these batches, strongest first; ``when`` is the onset they are suspected for."""
+        """Return how a node deviates in these batches, strongest first; ``when`` is the suspected onset."""
         found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches)}
         found.update(self._alarmed(key, when))
         return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))

@@ -160,7 +160,10 @@ class Announced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Active:
-    """A finding that is followed: where, since when, and for how many observations it has not been repeated."""
+    """A finding that is followed: where, since when, and for how many observations it has not been repeated.
+
+    level: mean absolute z over the first ``heard`` (at most four) observations that repeat it.
+    """
 
     key: str
     node: str
@@ -170,16 +173,19 @@ class Active:
     last_batch_id: str
     clean: int = 0
     over: bool = False
+    heard: int = 0
+    level: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """Predictions of one model whose windows have left the ring: affected and all since the onset."""
+    """Predictions of one model: affected ones, and all since the onset; ``until`` is the last window counted."""
 
     affected: int = 0
     total: int = 0
     first_at: Micros | None = None
     first_id: str | None = None
+    until: Micros | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +194,9 @@ class Fault:
 
     opening: key of the finding that opened it. members: keys of the findings it explains. signatures: what those
     findings are about, kept to know a recurrence. origin: key of the node where it began. settled: the cause is final.
-    observed: observations of its subjects since it opened. reached: predictions that have left the ring.
+    observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding. Once
+    settled: tainted are the ids of the batches it spoilt, per node (at most a ring's length); reached counts the
+    predictions of all but the newest windows.
     """
 
     alert: Alert
@@ -203,6 +211,7 @@ class Fault:
     settled: bool = False
     supported: bool = False
     changed: int = 0
+    tainted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from diagnosis.alert import Match, Verdict
 from diagnosis.changes import header_acts
 from diagnosis.lineage import Lineage
-from diagnosis.mechanism import Mechanism, learn, predict
+from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Active, Batch, NodeKind
@@ -158,7 +158,11 @@ def _mechanism(retest: Retest, step: Step) -> Mechanism | None:
     focus = step.focus
     if focus is None or not step.batches or focus.statistic in _FOLLOWS:
         return None
-    mechanism = learn(retest.lineage, step.batches[0], focus.column, focus.statistic, retest.policy)
+    first = step.batches[0]
+    name = (first.node, first.sequence)
+    if name not in retest.memory:
+        retest.memory[name] = pairs_before(retest.lineage, first)
+    mechanism = learn(retest.lineage, retest.memory[name], focus.column, focus.statistic, retest.policy)
     return mechanism if mechanism is not None and mechanism.explained >= _LEARNT else None
 
 

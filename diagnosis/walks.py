@@ -1,0 +1,42 @@
+"""Walking upstream from many findings at the price of few: the strongest of each column speaks for the others."""
+
+from dataclasses import replace
+
+from diagnosis.onset import interval_of, slack
+from diagnosis.retest import Retest
+from diagnosis.state import Active
+from diagnosis.verdict import Trace, trace
+
+_COLUMNS = 12  # walked per node; further columns follow the strongest that began with them
+
+
+def walk_all(retest: Retest, findings: tuple[Active, ...]) -> dict[str, Trace]:
+    """Return a walk for every finding; those of one column share theirs, and so do columns beyond the first twelve."""
+    walks: dict[str, Trace] = {}
+    spokesmen: dict[str, dict[tuple[str, str], Active]] = {}
+    for one in sorted(findings, key=lambda one: (-one.finding.evidence_nats, one.opened, one.key)):
+        known = spokesmen.setdefault(one.node, {})
+        about = _about(one)
+        speaker = known.get(about)
+        if speaker is None and len(known) >= _COLUMNS:
+            speaker = _beside(retest, one, tuple(known.values()))
+        if speaker is None or not _met(retest, one, speaker):
+            walks[one.key] = trace(retest, one)
+            known.setdefault(about, one)
+        else:
+            walks[one.key] = replace(walks[speaker.key], key=one.key)
+    return walks
+
+
+def _about(one: Active) -> tuple[str, str]:
+    finding = one.finding
+    return (finding.column, "") if finding.column else ("", finding.statistic)
+
+
+def _met(retest: Retest, one: Active, other: Active) -> bool:
+    near = slack(retest.lineage, one.node, retest.policy)
+    return interval_of(one.finding).meets(interval_of(other.finding), near)
+
+
+def _beside(retest: Retest, one: Active, speakers: tuple[Active, ...]) -> Active | None:
+    return next((speaker for speaker in speakers if _met(retest, one, speaker)), None)
