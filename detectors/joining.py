@@ -10,7 +10,7 @@ import numpy as np
 from detectors.finding import Micros
 from detectors.maturity import Delays, moved, observe, usual_delay, watermark
 from detectors.model_policy import DAY_US, Policy
-from detectors.outcomes import ROOM_BYTES_PER_ROW, OutcomesSummary, Room, of_sample, rows_of, seated, taken
+from detectors.outcomes import ROOM_BYTES_PER_ROW, UNTRUSTED, OutcomesSummary, Room, of_sample, rows_of, seated, taken
 from detectors.pending import (
     BYTES_PER_ROW,
     Attached,
@@ -39,7 +39,6 @@ class Join:
     pending: Pending = field(default_factory=Pending)
     room: Room = field(default_factory=Room)
     unread: Room = field(default_factory=Room)
-    unread_until: Micros | None = None
     delays: Delays = field(default_factory=Delays)
     arrived_at: Micros = 0
     received: int = 0
@@ -72,13 +71,11 @@ def put_predictions(join: Join, rows: Run, policy: Policy) -> Join:
 def put_outcomes(join: Join, summary: OutcomesSummary) -> Join:
     """Take outcomes in; they are read by ``read_step``."""
     more = rows_of(summary)
-    until = [at for at in (join.unread_until, summary.observed_until) if at is not None]
     if summary.by_entity and not join.by_entity:
         join = replace(join, by_entity=True, pending=keyed_by_entity(join.pending))
     return replace(
         join,
         unread=seated(join.unread, of_sample(more, join.pending.halvings), len(join.unread) + len(more))[0],
-        unread_until=max(until, default=None),
         arrived_at=max(join.arrived_at, summary.arrived_at),
         refused=join.refused + summary.refused,
     )
@@ -91,9 +88,9 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None]:
     join, attached = _attach(join, step)
     limit = policy.pending_bytes // 4 // ROOM_BYTES_PER_ROW
     room, left = seated(join.room, taken(step, ~attached.found), limit)
-    now = _observed_until(join, step)
+    now = int(step.at.max(initial=UNTRUSTED))
     join = replace(join, room=room, orphaned=join.orphaned + left)
-    if now is not None:
+    if now != UNTRUSTED:
         join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
     boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
     if boundary is None:
@@ -102,19 +99,12 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None]:
     return replace(join, pending=pending), matured
 
 
-def _observed_until(join: Join, step: Room) -> Micros | None:
-    """Event time of the newest outcome read, as far as clocks are trusted."""
-    if not len(step) or join.unread_until is None:
-        return None
-    return min(int(step.at.max()), join.unread_until)
-
-
 def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:
     pending, attached = attach(join.pending, outcomes.key, outcomes.value, outcomes.actual, outcomes.at, outcomes.as_of)
     join = replace(
         join,
         pending=pending,
-        delays=observe(join.delays, attached.delay[attached.found]),
+        delays=observe(join.delays, attached.delay[attached.found & (outcomes.at != UNTRUSTED)]),
         duplicates=join.duplicates + attached.duplicates,
         corrections=join.corrections + attached.corrections,
         late=join.late + attached.late,

@@ -12,7 +12,8 @@ from detectors.finding import Micros
 from detectors.pending import NEVER, Hashes, sampled
 from detectors.recalibration import Floats
 
-CLOCK_US = 300_000_000  # an outcome observed further ahead of its arrival moves no watermark
+CLOCK_US = 300_000_000  # an outcome observed further ahead of its arrival says nothing about time
+UNTRUSTED = -NEVER
 ROOM_BYTES_PER_ROW = 40
 
 
@@ -47,7 +48,8 @@ class OutcomesInput:
 class OutcomesSummary:
     """What a fold needs of outcomes: those of the sample, shape ``(n,)``, 40 bytes each.
 
-    received: outcomes before sampling; refused: of these, without a usable id or value.
+    at: ``UNTRUSTED`` where it lies in the future. received: outcomes before sampling; refused: of
+    these, without a usable id or value.
     """
 
     subject: str
@@ -59,7 +61,6 @@ class OutcomesSummary:
     by_entity: bool = False
     received: int
     refused: int = 0
-    observed_until: Micros | None = None
     arrived_at: Micros
 
 
@@ -93,19 +94,18 @@ def summarise(outcomes: OutcomesInput, halvings: int) -> OutcomesSummary:
             raise ValueError(f"outcomes of {outcomes.subject}: {length} {name} where {n} belong")
     as_of = np.full(n, NEVER if outcomes.as_of is None else outcomes.as_of, np.int64)
     sound = (key != 0) & (np.isfinite(value) | (actual != 0))
-    trusted = outcomes.at[sound & (outcomes.at <= outcomes.arrived_at + CLOCK_US)]
+    at = np.where(outcomes.at <= outcomes.arrived_at + CLOCK_US, outcomes.at, UNTRUSTED)
     kept = sound & sampled(key, halvings)
     return OutcomesSummary(
         subject=outcomes.subject,
         key=key[kept],
         value=value[kept],
         actual=actual[kept],
-        at=outcomes.at[kept],
+        at=at[kept],
         as_of=as_of[kept],
         by_entity=by_entity,
         received=n,
         refused=n - int(sound.sum()),
-        observed_until=int(trusted.max()) if trusted.size else None,
         arrived_at=outcomes.arrived_at,
     )
 
