@@ -104,10 +104,10 @@ DUPLICATED_ROWS = Fault(
 )
 DUPLICATED_BATCH = Fault(
     name="duplicated-batch",
-    sentence="two schedulers run the ingestion: every batch of raw orders is written twice",
+    sentence="two schedulers run the ingestion: every batch of raw orders is written twice, with a few rows less",
     kind="DUPLICATION",
     component="raw_orders",
-    effects=(Rerun("raw_orders"),),
+    effects=(Rerun("raw_orders", thinned(0.02)),),
     innocent=(CUSTOMERS_DEPLOY,),
 )
 STALE_FEATURES = Fault(

@@ -54,9 +54,10 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """Every run of a stage happens twice: two batches under one id, a few seconds apart."""
+    """Every run of a stage happens twice, a few seconds apart: two batches under one id, the second one damaged."""
 
     dataset: str
+    damage: Damage
 
 
 @dataclass(frozen=True, slots=True)

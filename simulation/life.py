@@ -131,13 +131,17 @@ class Life:
         return before
 
     def _tell_batches(self, tick: int, real: dict[str, Made], effects: Sequence[Effect]) -> None:
-        twice = {effect.dataset for effect in effects if isinstance(effect, Rerun)}
+        again = {effect.dataset: effect.damage for effect in effects if isinstance(effect, Rerun)}
         for stage in self.pipeline.steps:
             made = real[stage.dataset]
             if made.tick != tick:
                 continue
-            for attempt in range(1, 2 + (stage.dataset in twice)):
-                event = data_batch(self.pipeline, stage, made, effects, end=self._line.ends_at(tick), attempt=attempt)
+            end = self._line.ends_at(tick)
+            event = data_batch(self.pipeline, stage, made, effects, end=end)
+            self._tell(event.produced_at, tick, event)
+            if stage.dataset in again:
+                second = self._line.run_again(made, again[stage.dataset])
+                event = data_batch(self.pipeline, stage, second, effects, end=end, attempt=2)
                 self._tell(event.produced_at, tick, event)
 
     def _tell_predictions(

@@ -20,15 +20,13 @@ from schemas.events import (
 from simulation.columns import Floats, rows_of, sent_columns
 from simulation.faults import Effect, Release, Toggle
 from simulation.pipeline import Pipeline
-from simulation.production import SECOND, Made
+from simulation.production import Made
 from simulation.scoring import Call
 from simulation.stages import Headers, Source, Stage
 
-AGAIN = 2 * SECOND  # after the first attempt's end, the second's
-
 
 def data_batch(
-    pipeline: Pipeline, stage: Source | Stage, made: Made, effects: Sequence[Effect], *, end: int, attempt: int
+    pipeline: Pipeline, stage: Source | Stage, made: Made, effects: Sequence[Effect], *, end: int, attempt: int = 1
 ) -> DataBatch:
     """The event a stage sends when it has finished a batch, at its first ``attempt`` or at a later one."""
     headers = released(stage.headers, stage.dataset, effects)
@@ -36,7 +34,7 @@ def data_batch(
     return DataBatch(
         pipeline=pipeline.name,
         dataset=stage.dataset,
-        produced_at=made.produced_at + (attempt - 1) * AGAIN,
+        produced_at=made.produced_at,
         rows=rows_of(made.table),
         batch_id=made.batch_id,
         stage=stage.stage,
@@ -57,8 +55,8 @@ def _run(stage: Source | Stage, made: Made, headers: Headers, attempt: int) -> R
         run_id=f"{stage.stage}-{made.batch_id}-{attempt}",
         kind=RunKind.SCHEDULED,
         attempt=attempt,
-        started_at=made.started_at + (attempt - 1) * AGAIN,
-        finished_at=made.produced_at + (attempt - 1) * AGAIN,
+        started_at=made.started_at,
+        finished_at=made.produced_at,
         status="SUCCESS",
         code_version=headers.code_version,
         config_version=headers.config_version,
@@ -97,10 +95,11 @@ def prediction(
         feature_version=feature,
         batches=(BatchRef(dataset=served.dataset, batch_id=served.batch_id),),
         features=sent_columns(call.features),
-        feature_reads=(
+        feature_reads=tuple(
             FeatureRead(
-                feature_view=served.dataset, version=feature, event_time=served.produced_at, latency_ms=2.0, hit=True
-            ),
+                feature_view=served.dataset, version=feature, event_time=at, latency_ms=round(latency, 3), hit=True
+            )
+            for at, latency in zip(call.features_at.tolist(), call.read_ms.tolist(), strict=True)
         ),
     )
 

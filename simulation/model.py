@@ -21,8 +21,8 @@ class Term:
 class Model:
     """A binary scorer of the rows of ``reads``.
 
-    calls: scoring calls per batch, of ``rows_per_call`` rows each. outcome_delay: mean delay of an outcome, in ticks
-    after half a tick. outcomes_known: the share of predictions that ever get an outcome.
+    calls: scoring calls per batch, of ``rows_per_call`` rows each. outcome_delay: an outcome comes at least and at
+    most so many ticks later, evenly in between. outcomes_known: the share of predictions that ever get an outcome.
     """
 
     name: str
@@ -33,7 +33,7 @@ class Model:
     code_version: str | None = None
     calls: int = 3
     rows_per_call: int = 170
-    outcome_delay: float = 1.0
+    outcome_delay: tuple[float, float] = (0.5, 2.0)
     outcomes_known: float = 0.95
 
     def logits(self, features: Table) -> Floats:

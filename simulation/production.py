@@ -1,16 +1,18 @@
 """One tick of production: every dataset's batch, healthy or under a fault's effects."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from simulation.columns import Table
+from simulation.damage import Damage
 from simulation.faults import Effect, Freeze, Misread, Rewrite
 from simulation.pipeline import Pipeline
 from simulation.stages import Stage, Tick
 
 SECOND = 1_000_000  # microseconds
+AGAIN = 2 * SECOND  # after its first run, a stage's second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,6 +63,11 @@ class Line:
             fresh = self._batch(stage.dataset, tick, table, ready, ids, pace)
             made[stage.dataset] = before[stage.dataset] if stage.dataset in frozen else fresh
         return made
+
+    def run_again(self, made: Made, damage: Damage) -> Made:
+        """The batch of a second run under the same id, a little later."""
+        table = damage(made.table, self.random(made.tick, 4))
+        return replace(made, table=table, started_at=made.started_at + AGAIN, produced_at=made.produced_at + AGAIN)
 
     def _batch(
         self, dataset: str, tick: int, table: Table, ready: int, parents: tuple[str, ...], pace: np.random.Generator

@@ -16,6 +16,7 @@ class Call:
     """One scoring call of many rows.
 
     scores: as answered. happened: 0 or 1. delay: of each outcome, in ticks; infinite if it never becomes known.
+    features_at: event time of each row's features, microseconds. read_ms: how long reading them took.
     """
 
     ids: tuple[str, ...]
@@ -24,6 +25,8 @@ class Call:
     scores: Floats
     happened: Floats
     delay: Floats
+    features_at: Rows
+    read_ms: Floats
 
 
 def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[Effect]) -> list[Call]:
@@ -39,8 +42,10 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
     scores = probability(_bent(model.logits(features), effects, Rescore))
     chance = probability(_bent(_true_logits(model, healthy, actual), effects, Reality))
     happened = (rng.random(len(rows)) < chance).astype(float)
-    delay = 0.5 + rng.exponential(model.outcome_delay, len(rows))
+    delay = rng.uniform(*model.outcome_delay, len(rows))
     delay[rng.random(len(rows)) >= model.outcomes_known] = np.inf
+    age = rng.uniform(0, line.pipeline.tick, len(rows)).astype(np.int64)
+    read_ms = 1.5 * np.exp(rng.normal(0.0, 0.4, len(rows)))
     calls = []
     for index, part in enumerate(np.array_split(np.arange(len(rows)), model.calls)):
         calls.append(
@@ -51,6 +56,8 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
                 scores=scores[part],
                 happened=happened[part],
                 delay=delay[part],
+                features_at=line.ends_at(served.tick) - age[part],
+                read_ms=read_ms[part],
             )
         )
     return calls
