@@ -27,10 +27,11 @@ class BrokerProblem(ConnectionError):
 
 @dataclass(slots=True)
 class Delivery:
-    """A producer that counts delivery reports. Use as a context manager; leaving it waits for what is on its way."""
+    """A producer that counts delivery reports; its waits end when ``stopped`` says so."""
 
     settings: Settings
     encoding: Encoding
+    stopped: Callable[[], bool]
     rows: int = 0
     events: Counter[Topic] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -51,7 +52,7 @@ class Delivery:
         """
         value = self.encoding.encode(outgoing.event)
         name = name_of(outgoing.topic, self.settings)
-        while True:
+        while not self.stopped():
             try:
                 self._producer.produce(name, value, outgoing.key, on_delivery=self._reporter(outgoing))
             except BufferError:
@@ -64,7 +65,7 @@ class Delivery:
 
     def flush(self) -> None:
         """Waits until the fate of everything queued is known (at the latest after the producer's own time limit)."""
-        while self._producer.flush(POLL_S):
+        while self._producer.flush(POLL_S) and not self.stopped():
             pass
 
     def drop(self) -> None:
@@ -74,7 +75,7 @@ class Delivery:
 
     def rest(self, until: float) -> None:
         """Serves delivery reports until ``time.monotonic()`` reaches ``until``."""
-        while (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0 and not self.stopped():
             self._producer.poll(min(left, POLL_S))
 
     def _reporter(self, outgoing: Outgoing) -> Callable[[KafkaError | None, Message], None]:

@@ -13,6 +13,7 @@ from schemas.events import Micros
 from streams.ingest.delivery import Delivery, Pace, check_topics
 from streams.ingest.encoding import Encoding
 from streams.ingest.events import Outgoing, reference
+from streams.ingest.interruption import Interruption
 from streams.ingest.job import Job
 from streams.ingest.meter import Meter
 from streams.ingest.options import OnError
@@ -87,11 +88,11 @@ class Sending:
         if found.wrong > SHOWN_PROBLEMS:
             self.say(f"… and {found.wrong - SHOWN_PROBLEMS:,} more rows are wrong", "red")
         if found.wrong and self.job.reading.on_error is OnError.STOP:
-            raise BadInput(f"{_rows(found.wrong)} wrong, nothing was sent: mend them, or pass --on-error skip")
+            raise BadInput(f"{_count(found.wrong, 'row')} wrong, nothing was sent: mend them, or pass --on-error skip")
         span = f", {written(found.first_at)} to {written(found.last_at)}" if found.first_at and found.last_at else ""
         self.say(f"  {found.good:,} rows{span}")
         if found.unknown:
-            self.say(f"  {_rows(found.unknown)} without an outcome as yet: not sent")
+            self.say(f"  {_count(found.unknown, 'row')} without an outcome as yet: not sent")
         if found.unplanned:
             self.say(
                 f"  not sent: {', '.join(sorted(found.unplanned))} (not in the first rows of the first file)", "yellow"
@@ -134,28 +135,29 @@ class Sending:
         return Exit.SENT, {"rows": found.good if found else None, "sent": 0}
 
     def _send(self, found: Survey | None) -> tuple[Exit, dict[str, Any]]:
-        delivery = Delivery(self.settings, self.encoding)
-        total = found.good if found else None
-        interrupted, trouble = False, None
-        with Meter(self.console, "sending", total) as meter:
+        total, trouble = found.good if found else None, None
+        with Interruption() as interruption, Meter(self.console, "sending", total) as meter:
+            delivery = Delivery(self.settings, self.encoding, lambda: interruption.asked)
+            if self.manner.as_reference and found is not None:
+                self._declare(delivery, found)
             try:
-                if self.manner.as_reference and found is not None:
-                    self._declare(delivery, found)
-                for outgoing in self._outgoing():
-                    self._wait(delivery, outgoing.at)
-                    delivery.send(outgoing)
-                    meter.show(delivery.rows)
-                    if delivery.failed:
-                        break
-                delivery.flush()
-            except KeyboardInterrupt:
-                interrupted = True
-                delivery.drop()
+                self._send_all(delivery, meter)
             except BadInput as error:
                 trouble = error
-                delivery.flush()
+            delivery.flush()
+            if interruption.asked:
+                delivery.drop()
             meter.show(delivery.rows)
-        return self._close(delivery, meter.seconds, interrupted, trouble)
+        return self._close(delivery, meter.seconds, interruption.asked, trouble)
+
+    def _send_all(self, delivery: Delivery, meter: Meter) -> None:
+        """Ends early where there is no point in going on: interrupted, or refused by the broker."""
+        for outgoing in self._outgoing():
+            self._wait(delivery, outgoing.at)
+            if delivery.stopped() or delivery.failed:
+                return
+            delivery.send(outgoing)
+            meter.show(delivery.rows)
 
     def _declare(self, delivery: Delivery, found: Survey) -> None:
         """The reference comes before its events, so that no batch of it is judged against itself."""
@@ -180,11 +182,11 @@ class Sending:
             f"{count:,} events to {self.settings.topic_prefix}{topic}" for topic, count in delivery.events.items()
         )
         rate = f"{delivery.rows / seconds:,.0f} rows/s"
-        self.say(f"sent {_rows(delivery.rows)} in {seconds:.1f} s ({rate}): {events or 'no event'}", "bold")
+        self.say(f"sent {_count(delivery.rows, 'row')} in {seconds:.1f} s ({rate}): {events or 'no event'}", "bold")
         if self.refused:
-            self.say(f"{_rows(self.refused)} wrong and not sent", "yellow")
+            self.say(f"{_count(self.refused, 'row')} wrong and not sent", "yellow")
         for reason, count in delivery.failed.items():
-            self.say(f"{count:,} events were not delivered: {reason}", "red")
+            self.say(f"{_count(count, 'event')} not delivered: {reason}", "red")
         if delivery.failed and delivery.last_error:
             self.say(f"last word of the connection: {delivery.last_error}", "red")
         summary = {
@@ -210,8 +212,8 @@ def report(console: Console, error: Exception) -> None:
     console.print(escape(str(error)), style="red", highlight=False, soft_wrap=True)
 
 
-def _rows(count: int) -> str:
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+def _count(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def _now() -> Micros:
