@@ -1,7 +1,7 @@
 """The topics on the broker: created with one partition count for all, recorded by the ``state`` topic itself."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -164,6 +164,16 @@ class Broker:
             if description is not None:
                 counts[by_name[name]] = len(description.partitions)
         return counts
+
+    def operations(self, names: Sequence[str]) -> dict[str, set[str]]:
+        """What we may do with topics, by their full names: ``READ``, ``WRITE``, …"""
+        if not names:
+            return {}
+        futures = self._client.describe_topics(
+            TopicCollection(list(names)), include_authorized_operations=True, request_timeout=REQUEST_TIMEOUT_S
+        )
+        found = {name: self._answer(future, f"DESCRIBE on topic {name}") for name, future in futures.items()}
+        return {name: {each.name for each in topic.authorized_operations or ()} for name, topic in found.items()}
 
     def create(self, topic: Topic) -> bool:
         """Create one topic; whether it was us who did (somebody else may have been quicker)."""
