@@ -1,22 +1,20 @@
 """An Apache Kafka of our own: one node, KRaft, loopback, a folder of its own."""
 
-import base64
 import fcntl
 import os
-import subprocess
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
 
 from streams.embedded.errors import WAY_OUT, CannotStart
+from streams.embedded.first_use import Prepared, prepare
 from streams.embedded.jars import OnProgress, kafka_jars
-from streams.embedded.java import Java, find_java
+from streams.embedded.java import find_java
 from streams.embedded.ports import LOOPBACK, free_ports
 from streams.embedded.process import ServerProcess, tail
 from streams.embedded.properties import DATA, LOG, broker_properties, log_properties
@@ -39,10 +37,11 @@ class KafkaBroker:
     """
 
     def __init__(
-        self, folder: Path, *, jars: Sequence[Path], java: Java, flags: Sequence[str], properties: Mapping[str, str]
+        self, folder: Path, *, command: Sequence[str], prepared: Prepared, properties: Mapping[str, str]
     ) -> None:
         self.folder = folder.absolute()
-        self._command = [str(java.program), *flags, "-cp", os.pathsep.join(map(str, jars))]
+        self._command = [*command, "kafka.Kafka", "server.properties"]
+        self._prepared = prepared
         self._properties = dict(properties)
         self._ports = free_ports(2)
         self._process: ServerProcess | None = None
@@ -69,12 +68,10 @@ class KafkaBroker:
             (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
             self._configure()
             _await_unlocked(self.folder / DATA / ".lock")
-            if not (self.folder / DATA / "meta.properties").exists():
-                self._format()
+            self._prepared.format(self.folder / DATA)
         except OSError as error:
             raise CannotStart(f"cannot keep a Kafka in {self.folder}: {error}") from error
-        command = [*self._command, "kafka.Kafka", "server.properties"]
-        self._process = ServerProcess(command, folder=self.folder, log=self._jvm_log, grace_s=GRACE_S)
+        self._process = ServerProcess(self._command, folder=self.folder, log=self._jvm_log, grace_s=GRACE_S)
 
     def await_answer(self, within_s: float = START_WITHIN_S) -> None:
         """Waits until a client can list its topics; tries other ports if somebody took ours.
@@ -142,24 +139,9 @@ class KafkaBroker:
         for log in (self.folder / LOG, self._jvm_log):
             log.write_text("")  # a tail should tell about this start
 
-    def _format(self) -> None:
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        command = [*self._command, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties"]
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=START_WITHIN_S,
-        )
-        if done.returncode != 0:
-            raise CannotStart(f"cannot prepare {self.folder} for Kafka:\n{done.stdout}{done.stderr}{self._tail()}")
-
     def _answers(self, deadline: float) -> bool:
         """Whether it answers before the deadline; at once ``False`` when it has ended."""
-        asked = {"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0}
+        asked: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0}
         client = AdminClient({**asked, "error_cb": _expected})  # refused connections are what we wait out
         while self.process.running and time.monotonic() < deadline:
             try:
@@ -211,7 +193,8 @@ def prepare_kafka(
     on_progress: OnProgress | None = None,
 ) -> KafkaBroker:
     """Like ``start_kafka``, but for ``launch`` and ``await_answer``."""
-    java = find_java()
+    java, jars = find_java(), kafka_jars(cache, on_progress)
+    prepared = prepare(java, jars, jars[0].parent)
     flags = [
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
@@ -222,7 +205,8 @@ def prepare_kafka(
         "-Djava.io.tmpdir=tmp",  # codecs unpack libraries there, and leave them when killed
         "-Dlog4j2.configurationFile=log4j2.properties",
     ]
-    return KafkaBroker(folder, jars=kafka_jars(cache, on_progress), java=java, flags=flags, properties=properties or {})
+    command = [str(java.program), *prepared.flags, *flags, "-cp", os.pathsep.join(map(str, jars))]
+    return KafkaBroker(folder, command=command, prepared=prepared, properties=properties or {})
 
 
 def _expected(error: KafkaError) -> None:

@@ -37,8 +37,8 @@ def broker_properties(*, port: int, controller_port: int, overrides: Mapping[str
         "group.initial.rebalance.delay.ms": "0",
         "transaction.max.timeout.ms": "900000",
         # How long a broker that was killed keeps its registration, and so its successor out (9 s by default).
-        "broker.session.timeout.ms": "4000",
-        "broker.heartbeat.interval.ms": "1000",
+        "broker.session.timeout.ms": "3000",
+        "broker.heartbeat.interval.ms": "500",
         # 128 MB by default, taken at the start, to compact far more keys than we have.
         "log.cleaner.dedupe.buffer.size": str(8 << 20),
         **(overrides or {}),
