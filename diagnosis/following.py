@@ -9,20 +9,25 @@ from detectors.finding import Finding
 from diagnosis.identity import finding_key
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
-from diagnosis.state import Active, Batch, PipelineState
+from diagnosis.state import Active, Batch, NodeKind, PipelineState
 
 _LISTENED = 4
+OF_OUTCOMES = frozenset({"calibration", "residual_bias", "residual_scale", "interval_coverage"})
 
 
 def follow(state: PipelineState, batch: Batch, findings: Iterable[Finding], policy: Policy) -> PipelineState:
     """Note what one observation of a node repeats, adds and no longer says; pure.
 
+    Windows and outcomes of a model both repeat all that is known of the model: each node follows what is its own.
     A late batch (older than the watermark) neither opens nor ends a finding. A silence ends when its node speaks.
     """
     active = dict(state.active)
     said = set()
     refused = 0
+    outcomes = state.nodes[batch.node].kind is NodeKind.OUTCOMES
     for finding in findings:
+        if (finding.statistic in OF_OUTCOMES) != outcomes:
+            continue
         key = finding_key(batch.node, finding)
         said.add(key)
         if key not in active and (batch.late or len(active) >= policy.max_findings):

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from diagnosis.alert import CauseKind, Impact, Match, Severity
+from diagnosis.following import OF_OUTCOMES
 from diagnosis.lineage import Lineage, Parentage, weaker
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
@@ -12,10 +13,7 @@ from diagnosis.state import Active, Batch, NodeKind, Reached, Served
 
 NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
 _EARLY = 10  # usual gaps that a child's event time may lie before its parent's
-_PERFORMANCE = frozenset(
-    {"calibration", "residual_bias", "residual_scale", "interval_coverage", "error_rate"}
-    | {"score_location", "score_scale", "score_skew", "score_tail"}
-)
+_PERFORMANCE = OF_OUTCOMES | {"error_rate"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +154,7 @@ def severity_of(
     small = not exact and all(
         finding.effect is not None and abs(finding.effect) < policy.harmless_effect for finding in findings
     )
-    harmed = any(finding.statistic in _PERFORMANCE for finding in findings)
+    harmed = any(one.statistic in _PERFORMANCE or one.statistic.startswith("score_") for one in findings)
     if impact.predictions_affected and harmed and not small:
         return Severity.CRITICAL
     if small:

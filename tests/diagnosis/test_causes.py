@@ -258,7 +258,7 @@ def test_a_version_that_changes_with_every_batch_is_no_suspect() -> None:
 
 def test_a_stage_without_versions_is_blamed_with_less_confidence() -> None:
     world = World(chain(), [shift("features", "spend", "location")])
-    world.versions = lambda name, number: {}
+    world.versions = lambda *_: {}
     _, alerts = run(world.rounds(0, BREAK + 8))
 
     final = last(alerts)[0]

@@ -1,8 +1,9 @@
 from dataclasses import replace
+from itertools import pairwise
 
 from diagnosis.alert import CauseKind, Severity, StageOfDiagnosis, Status
 from diagnosis.observation import Observation, ObservationKind, Parent
-from diagnosis.pipeline import fold, start
+from diagnosis.pipeline import fold
 from diagnosis.policy import Policy
 from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Shift, World, chain, last, run, tick
 
@@ -224,7 +225,7 @@ def test_a_cycle_is_refused_and_counted() -> None:
 def test_thirty_hops_lead_back_to_the_first() -> None:
     names = [f"stage{number:02}" for number in range(30)]
     nodes = [Dataset("stage00", ("x",))]
-    nodes += [Dataset(b, ("x",), (a,), {"x": (a, "x")}) for a, b in zip(names, names[1:], strict=False)]
+    nodes += [Dataset(b, ("x",), (a,), {"x": (a, "x")}) for a, b in pairwise(names)]
     world = World(nodes, [Shift("stage00", "x", "location", BREAK, 200)])
     _, alerts = run(world.rounds(0, BREAK + 3))
 
