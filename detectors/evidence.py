@@ -17,13 +17,14 @@ SIZES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
 FACTORS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])  # of a rare rate
 PEAK = 3.0  # nats above which an excursion counts for the tail fit
 PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
+MOST = 1e4  # nats: more is not more certain
 STEP = 12.0  # nats: the most a single batch may add to any CUSUM
 SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 
 @dataclass(slots=True, eq=False)
 class Bank:
-    """The state of ``m`` statistics: 150 bytes each.
+    """The state of ``m`` statistics: 152 bytes each.
 
     level: float64 ``(m, 2, 5)``, upward and downward CUSUMs. zero: int32 ``(m, 2, 5)``, the step at which each was
     last zero. steps, peaks, excess, top: float64 ``(m,)``, steps taken, excursions above 3 nats, their summed height
@@ -42,7 +43,12 @@ def empty_bank(m: int, step: int = 0) -> Bank:
     """A bank for ``m`` statistics without any evidence."""
     zeros = np.zeros(m)
     return Bank(
-        np.zeros((m, 2, 5)), np.full((m, 2, 5), step, np.int32), zeros, zeros.copy(), zeros.copy(), zeros.copy()
+        np.zeros((m, 2, 5)),
+        np.full((m, 2, 5), step, np.int32),
+        zeros,
+        zeros.copy(),
+        zeros.copy(),
+        zeros.copy(),
     )
 
 
@@ -71,7 +77,7 @@ def rare_steps(held: Floats, rows: Floats, rate: Floats) -> Floats:
 def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_], now: int) -> Bank:
     """Add one step to the CUSUMs of the statistics that are ``live``, bool ``(m,)``; ``now`` counts batches."""
     mask = live[:, None, None]
-    level = np.where(mask, np.maximum(bank.level + np.where(mask, steps, 0.0), 0.0), bank.level)
+    level = np.where(mask, np.clip(bank.level + steps, 0.0, MOST), bank.level)
     zero = np.where(mask & (level == 0.0), np.int32(now), bank.zero)
     height = level.max(axis=(1, 2))
     over = live & (bank.top > PEAK) & (height < PEAK / 2)

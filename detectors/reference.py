@@ -41,7 +41,7 @@ class Reference:
     kind: str
     identity: int
     cuts: Floats = field(default_factory=_floats)
-    share: Floats = field(default_factory=_floats)
+    share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     categories: tuple[str, ...] = ()
     known: NDArray[np.uint32] = field(default_factory=_hashes)
     saturated: bool = False
@@ -68,7 +68,7 @@ def number_reference(points: Floats, weights: Floats) -> Reference:
     edges = np.concatenate([[0], np.cumsum(held)])
     total = np.concatenate([[0.0], cumulative])
     shares[:-1] = np.diff(total[edges])
-    return Reference(kind="number", identity=crc32(cuts.tobytes()) | 1, cuts=cuts, share=shares)
+    return Reference(kind="number", identity=crc32(cuts.tobytes()) | 1, cuts=cuts, share=shares.astype(np.float32))
 
 
 def category_reference(categories: dict[str, int], other: int) -> Reference:
@@ -81,7 +81,7 @@ def category_reference(categories: dict[str, int], other: int) -> Reference:
     return Reference(
         kind="category",
         identity=crc32("\0".join(top).encode()) | 1,
-        share=counts / max(1.0, counts.sum()),
+        share=(counts / max(1.0, counts.sum())).astype(np.float32),
         categories=top,
         known=np.sort(np.array([category_hash(name) for name in ranked[TOP:]], np.uint32)),
         saturated=other > 0 or len(ranked) > KNOWN,
@@ -93,12 +93,13 @@ def category_hash(name: str) -> int:
     return crc32(name.encode())
 
 
-def polynomials(shares: Floats) -> Floats:
+def polynomials(shares: Floats | NDArray[np.float32]) -> Floats:
     """Orthonormal (shifted Legendre) polynomials L1..L4 of the mid-PIT of each bin.
 
     shares: shape ``(columns, bins)``, rows summing to 1. Returns shape ``(columns, bins, 4)``: location, scale, skew
     and tail of a row that falls into that bin. Mid-PIT is the share below a bin plus half of its own.
     """
+    shares = shares.astype(np.float64)
     u = np.cumsum(shares, axis=-1) - shares / 2
     x = 2 * u - 1
     square = x * x

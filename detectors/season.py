@@ -24,15 +24,15 @@ BETTER = 0.9  # share of the plain error below which the season is believed
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Season:
-    """The seasons of ``m`` statistics: 104 bytes each, and 1 KB.
+    """The seasons of ``m`` statistics: 53 bytes each, and 1 KB.
 
-    matrix: shared, float64 ``(11, 11)``. began: event time of the first batch. weights: float64 ``(m, 11)``, level and
+    matrix: shared, float64 ``(11, 11)``. began: event time of the first batch. weights: float32 ``(m, 11)``, level and
     harmonics. error: recent squared prediction error in units of the sampling variance. on: which are believed.
     """
 
     matrix: Floats
     began: Micros | None
-    weights: Floats
+    weights: NDArray[np.float32]
     error: Floats
     on: NDArray[np.bool_]
 
@@ -44,7 +44,7 @@ def empty_season(m: int) -> Season:
     return Season(
         matrix=np.diag(diagonal),
         began=None,
-        weights=np.zeros((m, TERMS)),
+        weights=np.zeros((m, TERMS), np.float32),
         error=np.zeros(m),
         on=np.zeros(m, np.bool_),
     )
@@ -79,7 +79,7 @@ def learn_season(
     remembered = max(4096.0, WEEKS * 7 * 86_400 / gap_s)
     matrix = season.matrix * (1 - 1 / remembered) + np.outer(now, now)
     gain = np.linalg.solve(matrix, now)
-    weights = season.weights.copy()
+    weights = season.weights.astype(np.float64)
     first = healthy & (baseline.count == 0)
     weights[first, 0] = value[first]
     surprise = value - weights @ now
@@ -91,7 +91,9 @@ def learn_season(
     began = at if season.began is None else season.began
     ready = at - began >= 2 * DAY
     turned = ready & ~season.on & healthy & (baseline.count >= 30) & (error < BETTER * baseline.error)
-    return Season(matrix=matrix, began=began, weights=weights, error=error, on=season.on | turned), turned
+    return Season(
+        matrix=matrix, began=began, weights=weights.astype(np.float32), error=error, on=season.on | turned
+    ), turned
 
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:

@@ -99,7 +99,6 @@ def _gap(shift: Shift) -> str:
 _WORDS: dict[str, Callable[[Shift], str]] = {
     "missing_rate": _rate("missing rate of `{}`"),
     "out_of_range": _rate("share of `{}` outside its usual range"),
-    "non_finite": _rate("share of infinite values of `{}`"),
     "new_category": _rate("share of never-seen categories of `{}`"),
     "category_rate": _category,
     "location": _location,

@@ -10,9 +10,9 @@ from detectors.reference import CUTS, TOP, Floats, Reference, polynomials
 from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
-NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range", "non_finite")
+NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
 CATEGORY = ("missing_rate", "distinct", "new_category", *["category_rate"] * (TOP + 1))
-RATES = frozenset({"missing_rate", "out_of_range", "non_finite", "new_category", "category_rate"})
+RATES = frozenset({"missing_rate", "out_of_range", "new_category", "category_rate"})
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0}  # tolerances in units of the policy's; rates: half, the rest: one
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6}  # a fifth, or five times, of what is usual
 ENOUGH = 30  # present rows below which the shape of a column says nothing
@@ -131,8 +131,8 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
     _fill_distinct(measured, base + 5, distinct, present, enough)
-    _fill_rate(measured, base + 6, counts[:, 0] + counts[:, CUTS], present)
-    _fill_rate(measured, base + 7, non_finite, count)
+    outside = counts[:, 0] + counts[:, CUTS] + non_finite  # infinity is out of every range
+    _fill_rate(measured, base + 6, outside, present + non_finite)
 
 
 def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:

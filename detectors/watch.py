@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import Baseline, empty_baseline
+from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
@@ -48,7 +48,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         columns=columns,
         table=extend(state.table, added),
         live=_append(state.live, empty_baseline(grown)),
-        safe=_append(state.safe, empty_baseline(grown)),
+        safe=_append(state.safe, narrowed(empty_baseline(grown))),
         season=_more_season(state.season, grown),
         safe_weights=np.concatenate([state.safe_weights, np.zeros((grown, TERMS), np.float32)]),
         shape=_append(state.shape, empty_shape(len(added))),
@@ -68,7 +68,7 @@ def _reference(summary: ColumnSummary) -> Reference:
 
 def _blank(columns: int) -> Portrait:
     zeros = np.zeros(columns)
-    return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34)), weight=zeros)
+    return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34), np.float32), weight=zeros)
 
 
 def _more_season(season: Season, grown: int) -> Season:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from detectors import evidence
 from detectors.alarms import Weighed, close_recovered, open_alarms
-from detectors.baseline import choose, judge_values, learn, rate_of, winsorised
+from detectors.baseline import choose, judge_values, learn, narrowed, rate_of, winsorised
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.portrait import learn_portrait
@@ -171,9 +171,9 @@ def _learn(
     return replace(
         state,
         live=choose(alarmed, state.safe, live),
-        safe=choose(quiet, live, state.safe),
+        safe=choose(quiet, narrowed(live), state.safe),
         season=replace(season, weights=weights),
-        safe_weights=np.where(quiet[:, None], season.weights.astype(np.float32), state.safe_weights),
+        safe_weights=np.where(quiet[:, None], season.weights, state.safe_weights),
         shape=shape,
         surprises=choose(
             healthy & (state.live.count >= KNOWN), learn_surprises(state.surprises, judged.z), state.surprises

@@ -311,4 +311,4 @@ def test_a_state_does_not_grow_with_batches(watch):
     before = size(watch.state)
     watch.warm(20)
     assert size(watch.state) == before
-    assert statistics(watch.state) == 2 + 8 + 8 + 20
+    assert statistics(watch.state) == 2 + 7 + 7 + 20
