@@ -1,8 +1,6 @@
 """``headwater demo``: a simulated pipeline, broken on purpose, and what Headwater says about it."""
 
 import json
-import signal
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -10,7 +8,9 @@ from rich.console import Console
 
 from simulation.catalogue import FAULTS
 from simulation.faults import Fault
+from streams.demo.interruption import Interruption
 from streams.demo.workplace import WorkerFailed
+from streams.embedded.errors import EmbeddedError
 
 EPILOG = """Examples:
 
@@ -46,10 +46,10 @@ def demo(
     from streams.demo.show import Wish, perform  # only here: listing faults needs no Kafka
 
     console = Console(stderr=as_json)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
-        result = perform(Wish(fault=chosen, seed=seed, bootstrap=bootstrap, keep=keep), console)
-    except WorkerFailed as error:
+        with Interruption() as interruption:
+            result = perform(Wish(fault=chosen, seed=seed, bootstrap=bootstrap, keep=keep), console, interruption)
+    except (WorkerFailed, EmbeddedError) as error:
         console.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(COULD_NOT_RUN) from error
     except KeyboardInterrupt as error:
@@ -64,7 +64,3 @@ def _fault(name: str) -> Fault:
     if name not in FAULTS:
         raise typer.BadParameter(f"{name!r} is none of {', '.join(FAULTS)}", param_hint="--fault")
     return FAULTS[name]
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt

@@ -14,14 +14,17 @@ from simulation.checkout import CHECKOUT
 from simulation.faults import Fault
 from simulation.life import Life
 from streams.demo.board import Board
+from streams.demo.download import Download
 from streams.demo.feeding import Feed
+from streams.demo.interruption import Interruption
 from streams.demo.listening import Listener
 from streams.demo.result import Result, blame_of, expected_of, is_right
 from streams.demo.view import Screen, screen_for
-from streams.demo.words import OWN_DATA, closing, connections, introduction, print_alert
+from streams.demo.words import OWN_DATA, closing, connections, introduction
 from streams.demo.workplace import Worker, borrowed_settings, embedded_settings, working
 from streams.ingest.delivery import Delivery
 from streams.ingest.encoding import Encoding
+from streams.reading.alert import render_alert
 from streams.settings import Settings
 
 HISTORY_TICKS = 56  # sent as fast as the worker takes them
@@ -45,11 +48,13 @@ class Wish:
     keep: bool = False
 
 
-def perform(wish: Wish, console: Console) -> Result:
+def perform(wish: Wish, console: Console, interruption: Interruption) -> Result:
     """Run the demo on ``console`` and say how it ended.
 
     Raises:
         WorkerFailed: the worker did not come up or did not stay.
+        EmbeddedError: there is no Kafka to be had.
+        KeyboardInterrupt: it was asked for; everything is stopped by then.
     """
     started = time.monotonic()
     console.print(introduction(wish.fault, wish.seed), highlight=False)
@@ -57,8 +62,9 @@ def perform(wish: Wish, console: Console) -> Result:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="headwater-demo-", ignore_cleanup_errors=True)))
         settings = stack.enter_context(_servers(wish, folder, console, started))
         worker = stack.enter_context(working(settings, folder))
-        performance = stack.enter_context(_performance(wish, settings, worker, console))
-        performance.run(started)
+        performance = stack.enter_context(_performance(wish, settings, worker, console, interruption))
+        with interruption.patiently():
+            performance.run(started)
         result = performance.result(time.monotonic() - started)
         _conclude(wish, result, performance.board, console)
         if wish.keep:
@@ -74,7 +80,9 @@ def _servers(wish: Wish, folder: Path, console: Console, started: float) -> Iter
         return
     from streams.embedded import start  # only here: the extra may not be installed
 
-    with start(folder / "servers") as servers:
+    with Download(console) as download:
+        servers = start(folder / "servers", cache=Settings().cache_dir, on_progress=download)
+    with servers:
         took = time.monotonic() - started
         console.print(f"Kafka on {servers.bootstrap} and Valkey are up after {took:.1f} s", highlight=False)
         yield embedded_settings(servers.bootstrap, servers.redis_url)
@@ -90,14 +98,16 @@ class Performance:
     feed: Feed
     listener: Listener
     screen: Screen
+    interruption: Interruption
     broken_at: float | None = None
     sent_at: float = 0.0
 
     def run(self, started: float) -> None:
         """Until the diagnosis stands, or nothing more is to be expected."""
-        self.worker.await_ready(self._learn)
+        self.worker.await_ready(self._learn_meanwhile)
         self.screen.say(f"the worker is ready after {time.monotonic() - started:.1f} s; first a healthy while")
         while not self._over(time.monotonic()):
+            self.interruption.check()
             self.worker.check()
             self._learn()
             if self._due(time.monotonic()):
@@ -117,6 +127,10 @@ class Performance:
             seconds_to_alert=waited,
             seconds=round(seconds, 1),
         )
+
+    def _learn_meanwhile(self) -> None:
+        self.interruption.check()
+        self._learn()
 
     def _learn(self) -> None:
         """Send history as far ahead of the worker as is good for it."""
@@ -150,21 +164,24 @@ class Performance:
 
 
 @contextmanager
-def _performance(wish: Wish, settings: Settings, worker: Worker, console: Console) -> Iterator[Performance]:
+def _performance(
+    wish: Wish, settings: Settings, worker: Worker, console: Console, interruption: Interruption
+) -> Iterator[Performance]:
     names = [*(step.dataset for step in CHECKOUT.steps), CHECKOUT.model.name]
     board = Board.of(CHECKOUT.name, names)
     begin = time.time_ns() // 1_000 - (LAST_TICK + 1) * CHECKOUT.tick  # it ends about now, never in the future
     life = Life(CHECKOUT, wish.fault, seed=wish.seed, start=begin, ticks=LAST_TICK, onset=ONSET_TICK)
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings, board))
-        feed = Feed(life, Delivery(settings, Encoding()))
+        feed = Feed(life, Delivery(settings, Encoding(), lambda: interruption.asked))
         screen = stack.enter_context(screen_for(console))
-        yield Performance(wish, worker, board, feed, listener, screen)
+        yield Performance(wish, worker, board, feed, listener, screen, interruption)
 
 
 def _conclude(wish: Wish, result: Result, board: Board, console: Console) -> None:
     if (alert := board.alert) is not None:
-        print_alert(console, alert)
+        console.print()
+        console.print(render_alert(alert), highlight=False)
     console.print(closing(result, wish.fault), highlight=False, soft_wrap=True)
     if not wish.keep:
         console.print(OWN_DATA, highlight=False, soft_wrap=True)

@@ -1,11 +1,7 @@
 """What the demo says at its beginning and at its end."""
 
-from rich.console import Console, Group, RenderableType
 from rich.markup import escape
-from rich.panel import Panel
-from rich.text import Text
 
-from diagnosis.alert import Alert
 from simulation.faults import Fault
 from streams.admin import name_of
 from streams.demo.result import Result, expected_of
@@ -59,14 +55,3 @@ def connections(settings: Settings, metrics_url: str) -> str:
         f'  produce   echo \'{{"pipeline": "mine", "dataset": "orders", "produced_at": 1767225600000000, '
         f'"rows": 2}}\' | kcat -b {bootstrap} -t {name_of(Topic.DATA_BATCHES, settings)} -P -k mine/orders\n'
     )
-
-
-def alert_text(alert: Alert) -> RenderableType:
-    """The alert as a person reads it."""
-    lines = [Text(alert.summary), *(Text(f"- {step}") for step in alert.next_steps)]
-    return Panel(Group(*lines), title=alert.title, title_align="left", border_style="red")
-
-
-def print_alert(console: Console, alert: Alert) -> None:
-    """Shows an alert."""
-    console.print(alert_text(alert))
