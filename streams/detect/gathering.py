@@ -14,7 +14,7 @@ from diagnosis.observation import Parent, PredictionRef
 from schemas.events import Column, Numbers, Outcome, Prediction, Sketch
 from streams.detect.inputs import column_input, digest
 from streams.detect.observing import parent_of, versions_of
-from streams.detect.records import Sourced
+from streams.records import Sourced
 from streams.detect.subject import WindowHead
 from streams.task.work import Micros
 

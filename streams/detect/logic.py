@@ -1,6 +1,8 @@
 """The detect agent's decisions: an event is moved, buried, recognised as a duplicate, or folded."""
 
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,7 @@ from streams.detect.observing import (
     given_up_observation,
     model_observation,
 )
-from streams.detect.records import Sourced, bury, move, sourced
+from streams.records import Sourced, bury, move, our_fault, sourced
 from streams.detect.subject import (
     Policies,
     Said,
@@ -42,6 +44,8 @@ from streams.topics import Topic, key_of, partition_of
 Decode = Callable[[bytes], Event]
 CLOCK_EVERY_MICROS = 10_000_000
 REFERENCE = "reference"
+
+logger = logging.getLogger(__name__)
 
 
 class DetectLogic:
@@ -83,14 +87,29 @@ class DetectLogic:
                 reaction.outputs.append(move(source, self._topic(Topic.INBOX), home))
                 reaction.count("headwater_events_total", source.topic, "moved")
                 continue
-            self._fold(event, source, gatherings, reaction)
+            with self._surviving([source], reaction):
+                self._fold(event, source, gatherings, reaction)
         for gathering in gatherings.values():
-            self._fold_predictions(gathering, reaction)
+            with self._surviving([source for _, source in gathering.events], reaction):
+                self._fold_predictions(gathering, reaction)
         newest = chunk.records[-1].timestamp / 1000
         reaction.gauge("headwater_last_event_timestamp_seconds", topic, value=newest)
 
+    @contextmanager
+    def _surviving(self, sources: Sequence[Sourced], reaction: Reaction) -> Iterator[None]:
+        """A defect of ours costs the events it was met on, which are kept as dead letters, and nothing else."""
+        done = len(reaction.outputs), len(reaction.steps)
+        try:
+            yield
+        except Exception as failure:  # whatever it is: the partition must not stand still for it
+            logger.exception("%s: %d events are dead letters", sources[0].origin, len(sources))
+            del reaction.outputs[done[0] :], reaction.steps[done[1] :]
+            for source in sources:
+                self._bury(source, our_fault(failure), reaction)
+
     def _bury(self, source: Sourced, error: MalformedEvent, reaction: Reaction) -> None:
-        reaction.outputs.append(bury(source, self._topic(Topic.DEAD_LETTERS), self._partition, error))
+        record, grave = source.record, self._topic(Topic.DEAD_LETTERS)
+        reaction.outputs.append(bury(record.key, record.value, source.origin, grave, self._partition, error))
         reaction.count("headwater_events_total", source.topic, "dead")
         reaction.count("headwater_dead_letters_total", source.topic, error.reason)
 

@@ -1,12 +1,14 @@
 """The diagnose agent's work: its journal is its input, the ``observations`` log: one log, the same alerts."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from diagnosis.alert import Alert, Severity, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation, ObservationKind, Origin
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
 from diagnosis.state import PipelineState
+from streams.records import bury, our_fault
 from streams.kafka.chunk import Chunk
 from streams.kafka.log import read_partition
 from streams.kafka.transaction import Output, Transactor
@@ -23,6 +25,8 @@ MINUTE_MICROS = 60_000_000
 TASK = ""  # the subject under which the task notes how far its alerts are published
 
 Decode = Callable[[bytes], Observation]
+logger = logging.getLogger(__name__)
+
 Write = Callable[[Alert], bytes]
 
 
@@ -106,10 +110,21 @@ class DiagnoseWork:
             if offset < known.get(name, 0):
                 continue
             state = self._pipelines.get(name) or start(name)
-            self._pipelines[name], alerts = fold(state, seen, self._policy)
+            try:
+                self._pipelines[name], alerts = fold(state, seen, self._policy)
+            except Exception as failure:  # noqa: BLE001  # a defect of ours costs one observation, not the partition
+                self._bury(value, offset, failure, reaction)
+                continue
             self._ledger.note(name, offset, len(value), clock())
             for alert in alerts:
                 self._announce(alert, reaction)
+
+    def _bury(self, value: bytes, offset: int, failure: Exception, reaction: Reaction) -> None:
+        logger.exception("%s[%d] at %d is a dead letter", self._log, self._partition, offset)
+        origin = Origin(topic=Topic.OBSERVATIONS, partition=self._partition, offset=offset)
+        error, grave = our_fault(failure), self._settings.topic_prefix + Topic.DEAD_LETTERS
+        reaction.outputs.append(bury(None, value, origin, grave, self._partition, error))
+        reaction.count("headwater_dead_letters_total", Topic.OBSERVATIONS, error.reason)
 
     def _announce(self, alert: Alert, reaction: Reaction) -> None:
         key = alert.alert_id.encode()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from diagnosis.observation import Origin
-from schemas.malformed import MalformedEvent
+from schemas.malformed import MalformedEvent, Reason
 from streams.kafka.chunk import Chunk, RawRecord
 from streams.kafka.transaction import Output
 from streams.topics import Topic
@@ -46,16 +46,18 @@ def move(source: Sourced, inbox: str, partition: int) -> Output:
     )
 
 
-def bury(source: Sourced, dead_letters: str, partition: int, error: MalformedEvent) -> Output:
-    """The record as a dead letter: the original bytes, and in headers why and where it was; never a value."""
+def bury(
+    key: bytes | None, value: bytes | None, origin: Origin, dead_letters: str, partition: int, error: MalformedEvent
+) -> Output:
+    """A record as a dead letter: the original bytes, and in headers why and where it was; never a value."""
     told = {REASON: error.reason.value, ERROR: str(error)[:LONGEST_ERROR]}
-    return Output(
-        topic=dead_letters,
-        partition=partition,
-        key=source.record.key,
-        value=source.record.value,
-        headers=_headers(told | _origin(source.origin)),
-    )
+    headers = _headers(told | _origin(origin))
+    return Output(topic=dead_letters, partition=partition, key=key, value=value, headers=headers)
+
+
+def our_fault(failure: Exception) -> MalformedEvent:
+    """A defect of ours, as what it costs: one event. Its type only; a message could hold a value."""
+    return MalformedEvent(Reason.OUR_FAULT, f"{type(failure).__name__} while it was folded; the worker's log has more")
 
 
 def _origin(origin: Origin) -> dict[str, str]:
