@@ -98,12 +98,13 @@ class DetectLogic:
     @contextmanager
     def _surviving(self, sources: Sequence[Sourced], reaction: Reaction) -> Iterator[None]:
         """A defect of ours costs the events it was met on, which are kept as dead letters, and nothing else."""
-        done = len(reaction.outputs), len(reaction.steps)
+        done, before = (len(reaction.outputs), len(reaction.steps)), dict(self._subjects)
         try:
             yield
         except Exception as failure:  # whatever it is: the partition must not stand still for it
             logger.exception("%s: %d events are dead letters", sources[0].origin, len(sources))
             del reaction.outputs[done[0] :], reaction.steps[done[1] :]
+            self._subjects = before
             for source in sources:
                 self._bury(source, our_fault(failure), reaction)
 
