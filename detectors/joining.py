@@ -18,13 +18,14 @@ from detectors.pending import (
     Run,
     attach,
     expire,
+    give_up,
     insert,
     keyed_by_entity,
     release,
     waiting,
 )
 
-RELEARNT = 2.0  # growth of the usual delay after which early judgements were premature
+RELEARNT = 1.5  # growth of the usual delay after which early judgements were premature
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,22 +82,37 @@ def put_outcomes(join: Join, summary: OutcomesSummary) -> Join:
     )
 
 
-def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None]:
-    """Join up to ``size`` outcomes; return the predictions that may now be judged, in prediction order."""
+def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, bool]:
+    """Join up to ``size`` outcomes.
+
+    Returns the predictions that may now be judged, in prediction order, and whether outcomes turn out to come so much
+    later than was believed that earlier judgements were premature and must be forgotten.
+    """
     step, rest = taken(join.unread, slice(0, size)), taken(join.unread, slice(size, None))
     join = replace(join, unread=rest, received=join.received + len(step))
+    step = of_sample(step, join.pending.halvings)
     join, attached = _attach(join, step)
-    limit = policy.pending_bytes // 4 // ROOM_BYTES_PER_ROW
-    room, left = seated(join.room, taken(step, ~attached.found), limit)
-    now = int(step.at.max(initial=UNTRUSTED))
+    room, left = seated(join.room, taken(step, ~attached.found), policy.pending_bytes // 4 // ROOM_BYTES_PER_ROW)
     join = replace(join, room=room, orphaned=join.orphaned + left)
+    now = int(step.at.max(initial=UNTRUSTED))
     if now != UNTRUSTED:
         join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
     boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
     if boundary is None:
-        return join, None
+        return join, None, False
+    join, premature = _relearnt(join)
     pending, matured = release(join.pending, boundary)
-    return replace(join, pending=pending), matured
+    return replace(join, pending=pending), matured, premature
+
+
+def _relearnt(join: Join) -> tuple[Join, bool]:
+    """Whether the usual delay has grown so much that those who came early had been mistaken for all."""
+    delay = usual_delay(join.delays)
+    if delay is None or (join.judged_delay is not None and delay <= RELEARNT * join.judged_delay):
+        return join, False
+    if join.judged_delay is None:
+        return replace(join, judged_delay=delay), False
+    return replace(join, judged_delay=delay, pending=give_up(join.pending)), True
 
 
 def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:
@@ -119,14 +135,6 @@ def _forget_old(join: Join, now: Micros, policy: Policy) -> Join:
     return replace(
         join, pending=pending, room=room, expired=join.expired + never, orphaned=join.orphaned + int(old.sum())
     )
-
-
-def premature(join: Join) -> tuple[Join, bool]:
-    """Whether outcomes turn out to come so much later than believed that early judgements must be forgotten."""
-    delay = usual_delay(join.delays)
-    if delay is None or (join.judged_delay is not None and delay <= RELEARNT * join.judged_delay):
-        return join, False
-    return replace(join, judged_delay=delay), join.judged_delay is not None
 
 
 def gauges(join: Join) -> dict[str, float]:

@@ -4,31 +4,26 @@
 judged by the detectors of datasets, a window being a batch; outcomes by ``detectors.performance`` once they are joined.
 """
 
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset, joining
-from detectors.batch import NumberColumn
-from detectors.column import summarise_columns
 from detectors.estimated import estimate
 from detectors.finding import Judgement, Micros, Readings
-from detectors.joining import Join
-from detectors.model_findings import SCORE, count_statistics, standing_findings
+from detectors.model_findings import count_statistics, standing_findings
 from detectors.model_policy import Policy
+from detectors.model_state import ModelState, references, settled_task, start
+from detectors.outcome_step import read_step
 from detectors.outcomes import OutcomesInput, OutcomesSummary
 from detectors.outcomes import summarise as _summarise_outcomes
-from detectors.pending import Run, chosen, sampled
-from detectors.performance import Performance, fold_probabilities, fold_values, forget_young
+from detectors.pending import Run
 from detectors.performance import accept as accept_outcomes
-from detectors.reference import Reference
-from detectors.reliability import SHELVES, shelf_of
+from detectors.predictions import summarise_predictions
 from detectors.reliability import gauges as reliability_gauges
-from detectors.serving import serving_columns, serving_gauges
-from detectors.state import DatasetState
-from detectors.window import PredictionsInput, PredictionsSummary, WindowJudgement, added, as_batch, check_lengths
+from detectors.serving import serving_gauges
+from detectors.window import PredictionsInput, PredictionsSummary, WindowJudgement, added, as_batch
 
 __all__ = [
     "ModelState",
@@ -51,33 +46,6 @@ __all__ = [
     "window_ends_at",
 ]
 
-REFERENCE_ROWS: Final = 2**62
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ModelState:
-    """One model: 60 kB and 3 kB a feature, and at most 1.25 * ``pending_bytes`` for what waits to be joined.
-
-    opened: the window that is filling up. inputs: scores and features; serving: latency, errors, reads. segments: at
-    most ``max_segments`` names. pinned_until: predictions up to then are the reference.
-    """
-
-    version: int = 1
-    subject: str
-    task: str = "UNKNOWN"
-    segments: tuple[str, ...] = ()
-    opened: PredictionsSummary | None = None
-    inputs: DatasetState
-    serving: DatasetState
-    join: Join = field(default_factory=Join)
-    performance: Performance = field(default_factory=Performance)
-    pinned_until: Micros | None = None
-
-
-def start(subject: str) -> ModelState:
-    """The state of a model of which nothing has been seen."""
-    return ModelState(subject=subject, inputs=dataset.start(subject), serving=dataset.start(subject))
-
 
 def rows_wanted(state: ModelState, policy: Policy) -> int:
     """How many more rows the open window takes: whoever gathers stops there, so that windows never depend on chunks."""
@@ -89,84 +57,19 @@ def window_ends_at(state: ModelState, policy: Policy) -> Micros | None:
     return state.opened.first_at + round(policy.window_s * 1e6) if state.opened else None
 
 
-def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> PredictionsSummary:
-    """Reduce predictions to what a fold needs.
-
-    Raises ``ValueError`` where arrays that belong together differ in length.
-    """
-    check_lengths(predictions)
-    columns = {SCORE: NumberColumn(values=predictions.scores), **predictions.features}
-    probable = predictions.scores[(predictions.scores >= 0.0) & (predictions.scores <= 1.0)]
-    known = predictions.at.size > 0
-    return PredictionsSummary(
-        subject=predictions.subject,
-        first_event_id=predictions.first_event_id,
-        task=predictions.task,
-        rows=predictions.scores.size,
-        events=predictions.latency_ms.size,
-        first_at=int(predictions.at[0]) if known else predictions.arrived_at,
-        last_at=int(predictions.at.max()) if known else predictions.arrived_at,
-        arrived_at=predictions.arrived_at,
-        inputs=summarise_columns(columns, _references(state.inputs)),
-        serving=summarise_columns(serving_columns(predictions), _references(state.serving)),
-        shelves=np.bincount(shelf_of(probable), minlength=SHELVES).astype(np.float64),
-        sample=_sample(state, predictions),
-        segments=predictions.segments,
-    )
-
-
-def _references(state: DatasetState) -> dict[str, Reference]:
-    return {name: column.reference for name, column in state.columns.items()}
-
-
-def _sample(state: ModelState, predictions: PredictionsInput) -> Run | None:
-    """The predictions that can be joined later, of the sample; None if there are none."""
-    n = predictions.scores.size
-    nothing = np.zeros(n, np.uint64)
-    key = predictions.id_hash if predictions.id_hash.any() else nothing
-    entity = predictions.entity_hash if predictions.entity_hash.any() else nothing[:0]
-    if not key.any() and entity.size:
-        key = entity
-    name = entity if state.join.by_entity and entity.size else key
-    kept = np.isfinite(predictions.scores) & (name != 0) & sampled(name, state.join.pending.halvings)
-    if not kept.any():
-        return None
-    with_class = predictions.predicted.any() and _task(state.task, predictions.task, True) == "MULTICLASS"
-    no_bounds = np.empty(0)
-    rows = Run(
-        key=key,
-        at=predictions.at,
-        score=predictions.scores,
-        segment=predictions.segment.astype(np.int16) if predictions.segment.size else np.full(n, -1, np.int16),
-        entity=entity,
-        predicted=predictions.predicted if with_class else nothing[:0],
-        lower=no_bounds if predictions.lower is None else predictions.lower,
-        upper=no_bounds if predictions.upper is None else predictions.upper,
-        outcome=np.full(n, np.nan),
-        released=np.zeros(n, np.bool_),
-    )
-    return chosen(rows, kept)
-
-
-def _task(known: str, said: str, with_class: bool) -> str:
-    if known != "UNKNOWN" or said != "UNKNOWN":
-        return known if known != "UNKNOWN" else said
-    return "MULTICLASS" if with_class else "UNKNOWN"
-
-
 def fold_predictions(
     state: ModelState, summary: PredictionsSummary, policy: Policy
 ) -> tuple[ModelState, WindowJudgement | None]:
     """Fold predictions; a judgement when they complete a window."""
     with_class = summary.sample is not None and summary.sample.predicted.size > 0
-    state = replace(state, task=_task(state.task, summary.task, with_class))
+    state = replace(state, task=settled_task(state.task, summary.task, with_class))
     if summary.sample is not None:
         state, sample = _with_own_segments(state, summary.sample, summary.segments, policy)
         state = replace(state, join=joining.put_predictions(state.join, sample, policy))
     if state.opened is None:
         opened = replace(summary, sample=None, segments=())
     else:
-        opened = added(state.opened, summary, _references(state.inputs), _references(state.serving))
+        opened = added(state.opened, summary, references(state.inputs), references(state.serving))
     lasted = opened.last_at - opened.first_at
     state = replace(state, opened=opened)
     if opened.rows >= policy.window_rows or lasted >= policy.window_s * 1e6:
@@ -232,47 +135,9 @@ def fold_outcomes(
     name: str | None = None
     began = False
     while len(state.join.unread) >= policy.window_rows:
-        state, step, begins = _read_outcomes(state, policy.window_rows, policy)
+        state, step, begins = read_step(state, policy.window_rows, policy)
         name, began = (name, True) if began else (step, begins)
     return state, None if name is None else _outcomes_judgement(state, name)
-
-
-def _read_outcomes(state: ModelState, size: int, policy: Policy) -> tuple[ModelState, str, bool]:
-    """Join and judge one step of outcomes; return its name and whether a finding began in it."""
-    join, matured = joining.read_step(state.join, size, policy)
-    name = f"outcomes-{join.received}"
-    state = replace(state, join=join)
-    if matured is None or not len(matured):
-        return state, name, False
-    join, early = joining.premature(join)
-    performance = forget_young(state.performance) if early else state.performance
-    before = performance.standing
-    for rows, rules in _reference_first(state, matured, policy):
-        if _is_regression(state, rows):
-            state = replace(state, task="REGRESSION")
-            performance = fold_values(state.subject, performance, rows, name, rules)
-        else:
-            top = state.task == "MULTICLASS"
-            performance = fold_probabilities(performance, rows, state.segments, rules, top_class=top)
-    performance = performance.named(name)
-    return replace(state, join=join, performance=performance), name, bool(performance.standing - before)
-
-
-def _reference_first(state: ModelState, matured: Run, policy: Policy) -> list[tuple[Run, Policy]]:
-    """Predictions of the pinned reference only teach; the others are judged."""
-    if state.pinned_until is None:
-        return [(matured, policy)]
-    reference = matured.at <= state.pinned_until
-    teaching = replace(policy, baseline_rows=REFERENCE_ROWS)
-    parts = [(chosen(matured, reference), teaching), (chosen(matured, ~reference), policy)]
-    return [(rows, rules) for rows, rules in parts if len(rows)]
-
-
-def _is_regression(state: ModelState, rows: Run) -> bool:
-    if state.task != "UNKNOWN":
-        return state.task == "REGRESSION"
-    probable = (rows.score >= 0.0) & (rows.score <= 1.0)
-    return not bool((probable & np.isin(rows.outcome, (0.0, 1.0))).all())
 
 
 def _outcomes_judgement(state: ModelState, name: str) -> WindowJudgement:
@@ -325,7 +190,7 @@ def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelStat
     before = now - round(policy.stale_s * 1e6)
     name: str | None = None
     if len(state.join.unread) and state.join.arrived_at <= before:
-        state, name, _ = _read_outcomes(state, policy.window_rows, policy)
+        state, name, _ = read_step(state, policy.window_rows, policy)
     if state.opened is not None and state.opened.arrived_at <= before:
         return _close_window(state, state.opened, policy)
     return state, None if name is None else _outcomes_judgement(state, name)
@@ -333,10 +198,11 @@ def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelStat
 
 def accept(state: ModelState, at: Micros, column: str | None = None) -> ModelState:
     """The new normal, for the whole model or one column of its features (or ``score``); learnt afresh."""
-    inputs = dataset.accept(state.inputs, column, at)
     if column is not None:
-        return replace(state, inputs=inputs)
-    serving = dataset.accept(state.serving, None, at)
+        return replace(state, inputs=dataset.accept(state.inputs, column, at))
+    fresh = start(state.subject)
+    inputs = replace(fresh.inputs, watermark=state.inputs.watermark, pinned_until=state.pinned_until)
+    serving = replace(fresh.serving, watermark=state.serving.watermark, pinned_until=state.pinned_until)
     return replace(state, inputs=inputs, serving=serving, performance=accept_outcomes(state.performance))
 
 

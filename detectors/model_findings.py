@@ -8,7 +8,7 @@ from detectors.calibration import SHIFTS, Calibration, CalibrationAlarm
 from detectors.checks import percent
 from detectors.finding import Finding
 from detectors.life import standing
-from detectors.performance import COVERAGE, Performance
+from detectors.performance import COVERAGE, SEGMENT, Performance
 from detectors.state import DatasetState
 
 SCORE: Final = "score"
@@ -31,7 +31,7 @@ def standing_findings(
     names = performance.names
     found += _of_calibration(subject, None, "calibration", performance.overall, names.get("", ""))
     for segment, bank in zip(performance.segments, performance.banks, strict=False):
-        found += _of_calibration(subject, segment, "calibration", bank, names.get(f"segment {segment}", ""))
+        found += _of_calibration(subject, segment, "calibration", bank, names.get(SEGMENT + segment, ""))
     found += _of_calibration(subject, None, "interval_coverage", performance.coverage, names.get(COVERAGE, ""))
     return tuple(found)
 
@@ -97,7 +97,7 @@ def _of_calibration(
     subject: str, segment: str | None, statistic: str, bank: Calibration, name: str
 ) -> Iterator[Finding]:
     alarm = bank.alarm
-    if alarm is None:
+    if alarm is None or not name:
         return
     observed, expected, sentence = _claim(bank, alarm, statistic)
     yield Finding(

@@ -76,7 +76,7 @@ class Attached:
     """What became of outcomes: arrays over them, shape ``(n,)``.
 
     found: their prediction is in the store. delay: microseconds, meaningless where not found.
-    late: found, but after predictions of its time had been released.
+    late, duplicates, corrections: how many were.
     """
 
     found: NDArray[np.bool_]
@@ -109,44 +109,54 @@ def insert(store: Pending, rows: Run, limit_rows: int) -> Pending:
 
 
 def attach(
-    store: Pending, key: Hashes, value: Floats, actual: Hashes, at: NDArray[np.int64], as_of: NDArray[np.int64]
+    store: Pending,
+    key: Hashes,
+    value: Floats,
+    actual: Hashes,
+    at: NDArray[np.int64],
+    as_of: NDArray[np.int64],
+    longest: Micros = NEVER,
 ) -> tuple[Pending, Attached]:
     """Give outcomes to their predictions: the latest one of the key that was scored no later than ``as_of``.
 
     actual: hash of the class that came true, 0 where ``value`` is the outcome itself. A second outcome replaces the
-    first until it was released; after that it is only counted.
+    first until it was released; after that it is only counted. An outcome that comes after predictions of its time were
+    released, and took longer than ``longest``, is late: judging it would be judging by arrival order.
     """
     run_of, row_of, scored = _find(store, key, as_of)
     found = run_of >= 0
-    runs, duplicates, corrections, late = list(store.runs), 0, 0, 0
+    delay = np.where(found, at - scored, 0)
+    late = found & (delay > longest) & (scored <= (-NEVER if store.boundary is None else store.boundary))
+    runs, counts = list(store.runs), np.zeros(3, np.int64)
     for i in np.unique(run_of[found]):
-        run = runs[i]
         mine = np.flatnonzero(run_of == i)
-        rows = row_of[mine]
         truth = value[mine]
-        if run.predicted.size:
-            truth = np.where(actual[mine] != 0, (run.predicted[rows] == actual[mine]).astype(np.float64), truth)
-        last = rows.size - 1 - np.unique(rows[::-1], return_index=True)[1]  # the last word on each row counts
-        again = np.ones(rows.size, np.bool_)
-        again[last] = False
-        known = run.outcome[rows]
-        same = known == truth
-        duplicates += int((same | again).sum())
-        corrections += int((~same & ~again & ~np.isnan(known)).sum())
-        new = last[~run.released[rows[last]] & ~same[last]]
-        late += int((scored[mine[new]] <= (store.boundary or -NEVER)).sum())
-        outcome = run.outcome.copy()
-        outcome[rows[new]] = truth[new]
-        ready = min(run.ready_from, int(run.at[rows[new]].min(initial=NEVER)))
-        runs[i] = replace(run, outcome=outcome, ready_from=ready)
+        if runs[i].predicted.size:
+            right = (runs[i].predicted[row_of[mine]] == actual[mine]).astype(np.float64)
+            truth = np.where(actual[mine] != 0, right, truth)
+        runs[i], counted = _told(runs[i], row_of[mine], truth, late[mine])
+        counts += counted
     attached = Attached(
-        found=found,
-        delay=np.where(found, at - scored, 0),
-        late=late,
-        duplicates=duplicates,
-        corrections=corrections,
+        found=found, delay=delay, late=int(counts[0]), duplicates=int(counts[1]), corrections=int(counts[2])
     )
     return replace(store, runs=tuple(runs)), attached
+
+
+def _told(run: Run, rows: NDArray[np.intp], truth: Floats, late: NDArray[np.bool_]) -> tuple[Run, tuple[int, int, int]]:
+    """Write outcomes into ``rows`` of a run; count the late ones, duplicates and corrections."""
+    last = rows.size - 1 - np.unique(rows[::-1], return_index=True)[1]  # the last word on each row counts
+    again = np.ones(rows.size, np.bool_)
+    again[last] = False
+    known = run.outcome[rows]
+    same = known == truth
+    corrected = ~same & ~again & ~np.isnan(known)
+    new = last[~run.released[rows[last]] & ~same[last]]
+    outcome, released = run.outcome.copy(), run.released.copy()
+    outcome[rows[new]] = truth[new]
+    released[rows[new[late[new]]]] = True
+    ready = int(run.at[rows[new[~late[new]]]].min(initial=NEVER))
+    told = replace(run, outcome=outcome, released=released, ready_from=min(run.ready_from, ready))
+    return told, (int(late[new].sum()), int((same | again).sum()), int(corrected.sum()))
 
 
 def _find(
@@ -190,6 +200,14 @@ def release(store: Pending, boundary: Micros) -> tuple[Pending, Run | None]:
     for more in ripe[1:]:
         together = joined(together, more)
     return store, chosen(together, np.lexsort((together.key, together.at)))
+
+
+def give_up(store: Pending) -> Pending:
+    """Never judge predictions of a time of which some were released already."""
+    if store.boundary is None:
+        return store
+    runs = tuple(replace(run, released=run.released | (run.at <= store.boundary)) for run in store.runs)
+    return replace(store, runs=runs)
 
 
 def expire(store: Pending, before: Micros) -> tuple[Pending, int]:

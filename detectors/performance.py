@@ -19,8 +19,9 @@ from detectors.state import DatasetState
 
 CONFIDENCE: Final = 0.05  # the promised run length is kept with 95 % certainty, not on average
 LEAST_RUN_LENGTH: Final = 1e5
-SETTLED_ROWS: Final = 20_000
+SETTLED_DELAYS: Final = 3
 COVERAGE: Final = "coverage"
+SEGMENT: Final = "segment "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,19 +49,27 @@ class Performance:
     def alarms(self) -> dict[str, CalibrationAlarm]:
         """Calibration alarms that stand, by what they are about."""
         banks = {"": self.overall, COVERAGE: self.coverage}
-        banks |= {f"segment {name}": bank for name, bank in zip(self.segments, self.banks, strict=False)}
+        banks |= {SEGMENT + name: bank for name, bank in zip(self.segments, self.banks, strict=False)}
         return {about: bank.alarm for about, bank in banks.items() if bank.alarm is not None}
 
     @property
-    def standing(self) -> frozenset[tuple[str, int]]:
-        """Which findings stand, so that one can tell whether any began."""
+    def standing(self) -> frozenset[str]:
+        """Names of the findings that stand, so that one can tell whether any began."""
         active = self.residuals.active if self.residuals else ()
-        of_residuals = {(f"{a.alarm_batch_id} {a.statistic}", 0) for a in active}
-        return frozenset({(about, alarm.rows) for about, alarm in self.alarms.items()} | of_residuals)
+        of_residuals = {f"{finding.statistic} {finding.alarm_batch_id}" for finding in active}
+        return frozenset({f"{about} {name}" for about, name in self.names.items() if name} | of_residuals)
 
     def named(self, name: str) -> "Performance":
-        """The same, where alarms that have no name yet are called ``name``."""
-        return replace(self, names={about: self.names.get(about, name) for about in self.alarms})
+        """The same, where alarms that have no name yet are called ``name``.
+
+        A segment that alarms after the whole model did says nothing new: it stays without a name, and is no finding.
+        """
+        overall = self.overall.alarm
+        names = {}
+        for about, alarm in self.alarms.items():
+            follows = about.startswith(SEGMENT) and overall is not None and alarm.at >= overall.at
+            names[about] = self.names.get(about, "" if follows else name)
+        return replace(self, names=names)
 
 
 def fold_probabilities(
@@ -167,11 +176,9 @@ def _threshold_nats(known: Performance, policy: Policy) -> float:
     return log(run_length / CONFIDENCE)
 
 
-def forget_young(known: Performance) -> Performance:
-    """Learn anew what was learnt from too few outcomes, before it was known how late they come."""
-    if known.rows >= SETTLED_ROWS:
-        return known
-    return Performance(segments=known.segments, banks=tuple(Calibration() for _ in known.banks), rows=known.rows)
+def forget_young(known: Performance, delay: Micros) -> Performance:
+    """Learn anew what was learnt in less time than a few of the delays that outcomes turn out to have."""
+    return accept(known) if known.last_at - known.first_at < SETTLED_DELAYS * delay else known
 
 
 def accept(known: Performance) -> Performance:

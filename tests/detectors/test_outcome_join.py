@@ -48,7 +48,7 @@ def outcomes(keys, values=1.0, *, at=0, entity=(), as_of=None, actual=(), arrive
 def read_all(join, policy=USUAL):
     matured = []
     while len(join.unread):
-        join, run = read_step(join, 500, policy)
+        join, run, _ = read_step(join, 500, policy)
         matured.append(run)
     return join, [run for run in matured if run is not None]
 
