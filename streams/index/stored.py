@@ -151,7 +151,7 @@ def events_to_bytes(events: Sequence[PredictionRef]) -> bytes:
         parents=[list(event.parents) for event in events],
         id_counts=[len(event.ids) for event in events],
         ids=list(chain.from_iterable(event.ids for event in events)),
-        trace_ids=[event.trace_id for event in events] if any(event.trace_id for event in events) else [],
+        trace_ids=[event.trace_id for event in events] if any(event.trace_id is not None for event in events) else [],
     )
     return zlib.compress(_ENCODER.encode(page))
 

@@ -47,7 +47,7 @@ class _Held:
 
 
 class Notifier:
-    """Holds at most 10,000 alerts (about 5 KB each), those that end are forgotten once that has been told.
+    """Holds at most 10,000 alerts (about 5 KB each); one that ended is forgotten an hour later.
 
     The set is rebuilt by ``recall`` from the alerts topic; it keeps no state of its own. After a failed post everything
     stays due and is tried again after a pause of 1 to 30 s.
@@ -74,7 +74,8 @@ class Notifier:
         elif held.alert.revision < alert.revision:
             held.alert, held.stored_at = alert, stored_at
         while len(self._held) > MOST_ALERTS:
-            del self._held[next(iter(self._held))]
+            ended = (known for known, each in self._held.items() if each.alert.status is not Status.FIRING)
+            del self._held[next(ended, next(iter(self._held)))]
 
     @property
     def firing(self) -> Sequence[Alert]:
