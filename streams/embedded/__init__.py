@@ -9,6 +9,7 @@ from typing import Self
 from streams.embedded.errors import CannotFetch, CannotStart, EmbeddedError, Stopped
 from streams.embedded.jars import OnProgress
 from streams.embedded.kafka import KafkaBroker, prepare_kafka, start_kafka
+from streams.embedded.progress import download_bar
 from streams.embedded.valkey import ValkeyServer, start_valkey
 
 __all__ = [
@@ -63,14 +64,15 @@ def start(
 ) -> Embedded:
     """A Kafka and a Valkey in folders of their own under ``folder``, both answering already.
 
-    See ``start_kafka`` for the options.
+    See ``start_kafka`` for the options. Unless ``on_progress`` is given, a first download is shown on standard error.
 
     Raises:
         CannotFetch: Kafka's jars are not here and cannot be fetched.
         CannotStart: one of them did not come up.
     """
     with ExitStack() as stack:
-        kafka = prepare_kafka(folder / "kafka", cache=cache, quick=quick, on_progress=on_progress)
+        with download_bar() as bar:
+            kafka = prepare_kafka(folder / "kafka", cache=cache, quick=quick, on_progress=on_progress or bar)
         valkey = ValkeyServer(folder / "valkey")
         stack.callback(kafka.stop)
         stack.callback(valkey.stop)

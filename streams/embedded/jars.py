@@ -23,7 +23,7 @@ from streams.embedded.errors import WAY_OUT, CannotFetch
 LOCK = Path(__file__).with_name("kafka.lock.toml")
 AT_ONCE = 6  # downloads: most of the time of a small jar is the round trip
 ATTEMPTS = 3
-READ_BYTES = 1 << 20
+TELL_BYTES = 1 << 18
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes fetched so far and the bytes there are to fetch, from any thread."""
@@ -197,6 +197,7 @@ class _Meter:
     def __init__(self, total: int, on_progress: OnProgress) -> None:
         self._total, self._on_progress = total, on_progress
         self._fetched: dict[str, int] = {}
+        self._told = 0
         self._lock = threading.Lock()
         on_progress(0, total)
 
@@ -210,6 +211,9 @@ class _Meter:
         def add(count: int) -> None:
             with self._lock:
                 self._fetched[name] += count
-                self._on_progress(min(sum(self._fetched.values()), self._total), self._total)
+                done = min(sum(self._fetched.values()), self._total)
+                if done >= self._told + TELL_BYTES or done == self._total:
+                    self._told = done
+                    self._on_progress(done, self._total)
 
         yield add

@@ -137,12 +137,18 @@ class KafkaBroker:
         (self.folder / "server.properties").write_text(properties)
         (self.folder / "log4j2.properties").write_text(log_properties())
         for log in (self.folder / LOG, self._jvm_log):
-            log.write_text("")  # a tail should tell about this start
+            if log.exists():
+                log.replace(log.with_suffix(".previous"))  # a tail should tell about this start
 
     def _answers(self, deadline: float) -> bool:
         """Whether it answers before the deadline; at once ``False`` when it has ended."""
-        asked: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "reconnect.backoff.max.ms": 100, "log_level": 0}
-        client = AdminClient({**asked, "error_cb": _expected})  # refused connections are what we wait out
+        settings: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap,
+            "reconnect.backoff.max.ms": 100,
+            "log_level": 0,
+            "error_cb": _expected,  # refused connections are what we wait out
+        }
+        client = AdminClient(settings)
         while self.process.running and time.monotonic() < deadline:
             try:
                 if client.list_topics(timeout=ANSWER_S).brokers:
