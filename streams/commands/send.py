@@ -39,7 +39,8 @@ At = Annotated[
 ]
 RowsPerEvent = Annotated[int, typer.Option(min=1, max=100_000, help="rows gathered in one event")]
 Parents = Annotated[
-    list[str] | None, typer.Option(help="[PIPELINE/]DATASET[@BATCH_ID] the rows were made from; repeatable")
+    list[str] | None,
+    typer.Option(help="PIPELINE/DATASET@BATCH_ID the rows were made from, DATASET alone will do; repeatable"),
 ]
 Stage = Annotated[str | None, typer.Option(help="stage that makes the batches")]
 AsReference = Annotated[
@@ -90,7 +91,7 @@ def send_predictions(
 ) -> None:
     """Rows scored by a model, with their features.
 
-    headwater send predictions scored.csv --pipeline loans --model car-loan --batch-rows 5000 --as-reference
+    `headwater send predictions scored.csv --pipeline loans --model car-loan --batch-rows 5000 --as-reference`
     """
 
     def make() -> Job:
@@ -146,7 +147,7 @@ def send_outcomes(
 ) -> None:
     """The truth for predictions sent before, joined by id.
 
-    headwater send outcomes truth.csv --pipeline loans --model car-loan --times-from scored.csv --delay 7d
+    `headwater send outcomes truth.csv --pipeline loans --model car-loan --times-from scored.csv --delay 7d`
     """
 
     def make() -> Job:
@@ -192,7 +193,7 @@ def send_batches(
 ) -> None:
     """Any table, cut into batches of a dataset.
 
-    headwater send batches orders.parquet --pipeline shop --dataset orders --batch-rows 1000
+    `headwater send batches orders.parquet --pipeline shop --dataset orders --batch-rows 1000`
     """
 
     def make() -> Job:

@@ -30,14 +30,13 @@ MOST_GROUPS = 1_000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outgoing:
-    """An event with where it goes; ``rows`` is how many rows of the table it settles, ``line`` the last of them."""
+    """An event with where it goes; ``rows`` is how many rows of the table it settles."""
 
     topic: Topic
     name: str
     event: Event
     at: Micros
     rows: int
-    line: int
 
     @property
     def key(self) -> bytes:
@@ -80,7 +79,7 @@ def of_outcomes(checked: Checked, mapping: OutcomeMapping) -> Iterator[Outgoing]
             outcomes=np.empty(0) if checked.numbers is None else checked.numbers[rows],
             actual=checked.words.words(rows) if checked.words is not None else None,
         )
-        yield Outgoing(Topic.OUTCOMES, mapping.model, event, event.observed_at, rows.size, int(checked.lines[rows[-1]]))
+        yield Outgoing(Topic.OUTCOMES, mapping.model, event, event.observed_at, rows.size)
 
 
 def reference(pipeline: str, component: str, at: Micros, reason: str) -> Outgoing:
@@ -94,7 +93,7 @@ def reference(pipeline: str, component: str, at: Micros, reason: str) -> Outgoin
         after="reference",
         reason=reason,
     )
-    return Outgoing(Topic.CHANGES, component, event, at, 0, 0)
+    return Outgoing(Topic.CHANGES, component, event, at, 0)
 
 
 def _predictions(
@@ -129,8 +128,7 @@ def _prediction(
         features=tuple(values.column(rows) for values in checked.columns),
         segments={name: shared[name] for name in mapping.segments if shared[name]},
     )
-    line = int(checked.lines[rows].max())
-    return Outgoing(Topic.PREDICTIONS, mapping.model, event, event.scored_at, rows.size, line)
+    return Outgoing(Topic.PREDICTIONS, mapping.model, event, event.scored_at, rows.size)
 
 
 def _parts(
@@ -152,8 +150,7 @@ def _parts(
             parents=mapping.parents,
             columns=tuple(values.column(piece) for values in checked.columns) if count > 1 else tuple(columns),
         )
-        line = int(checked.lines[piece[-1]])
-        yield Outgoing(Topic.DATA_BATCHES, mapping.dataset, event, at, piece.size if counted else 0, line)
+        yield Outgoing(Topic.DATA_BATCHES, mapping.dataset, event, at, piece.size if counted else 0)
 
 
 def _bytes(columns: list[Column]) -> int:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from schemas.events import Micros
+from streams.ingest.check import Checked
 from streams.ingest.delivery import Delivery, Pace, check_topics
 from streams.ingest.encoding import Encoding
 from streams.ingest.events import Outgoing, reference
@@ -17,7 +18,7 @@ from streams.ingest.interruption import Interruption
 from streams.ingest.job import Job
 from streams.ingest.meter import Meter
 from streams.ingest.options import OnError
-from streams.ingest.problem import BadInput, Problem
+from streams.ingest.problem import BadInput
 from streams.ingest.survey import SHOWN_PROBLEMS, Survey, survey
 from streams.ingest.tables import STDIN
 from streams.ingest.times import written
@@ -89,8 +90,8 @@ class Sending:
             self.say(f"… and {found.wrong - SHOWN_PROBLEMS:,} more rows are wrong", "red")
         if found.wrong and self.job.reading.on_error is OnError.STOP:
             raise BadInput(f"{_count(found.wrong, 'row')} wrong, nothing was sent: mend them, or pass --on-error skip")
-        span = f", {written(found.first_at)} to {written(found.last_at)}" if found.first_at and found.last_at else ""
-        self.say(f"  {found.good:,} rows{span}")
+        if found.first_at is not None and found.last_at is not None:
+            self.say(f"  {_count(found.good, 'row')}, {written(found.first_at)} to {written(found.last_at)}")
         if found.unknown:
             self.say(f"  {_count(found.unknown, 'row')} without an outcome as yet: not sent")
         if found.unplanned:
@@ -114,15 +115,16 @@ class Sending:
             self.refused += len(checked.problems)
             self.unknown += checked.unknown
             if checked.problems and STDIN in self.job.reading.files:
-                self._refuse(checked.problems)
+                self._refuse(checked)
             yield from self.job.events(checked, stem)
 
-    def _refuse(self, problems: tuple[Problem, ...]) -> None:
-        for problem in problems[:SHOWN_PROBLEMS]:
+    def _refuse(self, checked: Checked) -> None:
+        for problem in checked.problems[:SHOWN_PROBLEMS]:
             self.say(str(problem), "red")
         if self.job.reading.on_error is OnError.STOP:
+            first = min([problem.line for problem in checked.problems] + checked.lines[:1].tolist())
             raise BadInput(
-                "stopped at a wrong row: mend it, or pass --on-error skip (the rows before its piece were sent)"
+                f"stopped: nothing from {checked.file}:{first} on was sent; mend the row, or --on-error skip"
             )
 
     def _dry_run(self, found: Survey | None) -> tuple[Exit, dict[str, Any]]:

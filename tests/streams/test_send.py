@@ -73,6 +73,14 @@ def test_standard_input_is_read_with_its_format(scored: str) -> None:
     assert "save standard input to a file" in refused.stderr
 
 
+def test_a_wrong_row_on_standard_input_says_what_went_before(scored: str) -> None:
+    text = Path(scored).read_text() + "\n60,soon,0.5,1\n"
+    result = run("predictions", "-", "--format", "csv", *NAMES, "--dry-run", input=text)
+    assert result.exit_code == 1
+    assert "stdin:62: timestamp is 'soon'" in result.stderr
+    assert "nothing from stdin:2 on was sent" in result.stderr
+
+
 def test_without_a_broker_it_says_how_to_name_one(scored: str) -> None:
     result = run("predictions", scored, *NAMES)
     assert result.exit_code == 3
