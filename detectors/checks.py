@@ -98,7 +98,7 @@ def _schema(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
     for name, column in state.columns.items():
         summary = batch.columns.get(name)
         if summary is None:
-            if column.batches >= SETTLED:
+            if state.attendance.batches[column.position] >= SETTLED:
                 yield Claim(statistic="column_removed", column=name, sentence=f"column `{name}` is gone")
         elif summary.present and summary.kind != column.reference.kind:
             sentence = f"column `{name}` holds {_plural(summary.kind)} where it held {_plural(column.reference.kind)}"
@@ -114,8 +114,10 @@ def _schema(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
 
 def _non_finite(state: DatasetState, batch: BatchSummary, policy: Policy) -> Iterator[Claim]:
     for name, summary in batch.columns.items():
-        column = state.columns.get(name)
-        if summary.non_finite and column and not column.infinite and column.batches >= policy.warm_up_batches:
+        column = state.columns.get(name) if summary.non_finite else None
+        if column is None or state.attendance.infinite[column.position]:
+            continue
+        if state.attendance.batches[column.position] >= policy.warm_up_batches:
             share = summary.non_finite / max(1, summary.count)
             sentence = f"{percent(share)} of `{name}` are infinite where none were before"
             yield Claim(statistic="non_finite", column=name, sentence=sentence, observed=share, expected=0.0)

@@ -10,7 +10,7 @@ from detectors.finding import Judgement, Readings
 from detectors.life import exact_findings, standing
 from detectors.parts import join
 from detectors.portrait import gauges, profiles
-from detectors.state import RECENT, BatchSummary, DatasetState, Policy, Recent
+from detectors.state import RECENT, Attendance, BatchSummary, DatasetState, Policy, Recent
 from detectors.weigh import weigh
 
 LATE_GAPS = 3.0  # usual gaps by which a batch may be behind and still count
@@ -112,16 +112,9 @@ def remember(state: DatasetState, batch: BatchSummary, fingerprint: int, step: i
 
 def _attendance(state: DatasetState, batch: BatchSummary, policy: Policy) -> DatasetState:
     """Note which columns were there, and which held infinities while the custom was being learnt."""
-    learning = state.batches <= policy.warm_up_batches
-    columns = {
-        name: replace(column, absent=column.absent + 1)
-        if (summary := batch.columns.get(name)) is None
-        else replace(
-            column,
-            batches=column.batches + 1,
-            absent=0,
-            infinite=column.infinite or (learning and summary.non_finite > 0),
-        )
-        for name, column in state.columns.items()
-    }
-    return replace(state, columns=columns)
+    there = np.array([name in batch.columns for name in state.columns], np.bool_)
+    infinite = state.attendance.infinite
+    if state.batches <= policy.warm_up_batches:
+        held = (batch.columns.get(name) for name in state.columns)
+        infinite = infinite | np.array([one is not None and one.non_finite > 0 for one in held], np.bool_)
+    return replace(state, attendance=Attendance(batches=state.attendance.batches + there, infinite=infinite))

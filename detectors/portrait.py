@@ -1,5 +1,6 @@
 """Columns in their own units: what healthy ones look like, and how a batch compares, for people and for gauges."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from math import isfinite
 
@@ -11,7 +12,7 @@ from detectors.column import against
 from detectors.evidence import height
 from detectors.finding import ColumnProfile
 from detectors.reference import CUTS, Floats
-from detectors.state import BatchSummary, ColumnState, DatasetState, Portrait
+from detectors.state import BatchSummary, DatasetState, Portrait
 from detectors.summary import ColumnSummary
 
 MEMORY = 256.0  # batches
@@ -19,40 +20,42 @@ MEMORY = 256.0  # batches
 
 def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bool_]) -> DatasetState:
     """Take the columns without any unhealthy statistic into their portraits."""
-    names = [
-        name
-        for name, summary in weighed.columns.items()
-        if summary.present and _all_healthy(state.columns[name], healthy, weighed.live)
-    ]
-    if not names:
+    held = [(state.columns[name], summary) for name, summary in weighed.columns.items()]
+    if not held:
         return state
-    at = np.array([state.columns[name].position for name in names])
-    summaries = [weighed.columns[name] for name in names]
-    present = np.array([summary.present for summary in summaries], np.float64)
-    mean = np.array([summary.mean for summary in summaries])
-    deviation = np.sqrt(np.array([summary.squares for summary in summaries]) / present)
-    share = np.zeros((len(names), CUTS + 1))
-    for i, summary in enumerate(summaries):
-        share[i, : len(summary.counts)] = summary.counts / max(1.0, summary.counts.sum())
-    portrait = state.portrait
-    gain = 1 / np.minimum(portrait.weight[at] + 1, MEMORY)
+    first = np.array([column.offset for column, _ in held])
+    at = np.array([column.position for column, _ in held])
+    basics = np.array([(summary.present, summary.mean, summary.squares) for _, summary in held])
+    present, mean, squares = basics.T
+    rows = first[:, None] + np.arange(5)
+    with np.errstate(invalid="ignore"):  # squares overflow on absurd values
+        deviation = np.sqrt(squares / np.maximum(present, 1))
     sound = np.isfinite(mean) & np.isfinite(deviation)
+    taught = (present > 0) & sound & (healthy[rows] | ~weighed.live[rows]).all(axis=1)
+    portrait = state.portrait
+    weight = portrait.weight[at]
+    gain = taught / np.minimum(weight + 1, MEMORY)
+    share = shares([summary.counts for _, summary in held])
     fresh = Portrait(
         mean=portrait.mean.copy(),
         deviation=portrait.deviation.copy(),
         share=portrait.share.copy(),
         weight=portrait.weight.copy(),
     )
-    fresh.mean[at] += np.where(sound, gain * (np.where(sound, mean, 0) - portrait.mean[at]), 0)
-    fresh.deviation[at] += np.where(sound, gain * (np.where(sound, deviation, 0) - portrait.deviation[at]), 0)
+    fresh.mean[at] += gain * (np.where(taught, mean, 0) - portrait.mean[at])
+    fresh.deviation[at] += gain * (np.where(taught, deviation, 0) - portrait.deviation[at])
     fresh.share[at] += gain[:, None] * (share - portrait.share[at])
-    fresh.weight[at] += 1
+    fresh.weight[at] += taught
     return replace(state, portrait=fresh)
 
 
-def _all_healthy(column: ColumnState, healthy: NDArray[np.bool_], live: NDArray[np.bool_]) -> bool:
-    rows = slice(column.offset, column.offset + 5)
-    return bool((healthy[rows] | ~live[rows]).all())
+def shares(counts: Sequence[Floats]) -> Floats:
+    """Counts of many columns side by side as shares, shape ``(columns, 34)``, padded with zeros."""
+    padded = np.zeros((len(counts), CUTS + 1))
+    for row, held in zip(padded, counts, strict=True):
+        row[: len(held)] = held
+    padded /= np.maximum(padded.sum(axis=1, keepdims=True), 1.0)
+    return padded
 
 
 def profiles(state: DatasetState, batch: BatchSummary) -> tuple[ColumnProfile, ...]:
@@ -68,11 +71,12 @@ def _profile(state: DatasetState, name: str, summary: ColumnSummary) -> ColumnPr
     edges = counts = expected = np.empty(0)
     categories: tuple[str, ...] = ()
     if column is not None:
-        fitting = against(summary, column.reference)
-        if fitting.reference == column.reference.identity:
-            counts, edges = fitting.counts, column.reference.cuts
+        reference = column.reference
+        fitting = summary if summary.reference == reference.identity else against(summary, reference)
+        if fitting.reference == reference.identity:
+            counts, edges = fitting.counts, reference.cuts
             expected = state.portrait.share[column.position][: len(counts)]
-            categories = column.reference.categories
+            categories = reference.categories
     return ColumnProfile(
         name=name,
         kind=summary.kind,
@@ -107,24 +111,22 @@ def gauges(state: DatasetState, batch: BatchSummary) -> dict[str, float]:
     ]
     if compared:
         names, positions, counts = zip(*compared, strict=True)
-        padded = np.zeros((len(names), CUTS + 1))
-        for i, held in enumerate(counts):
-            padded[i, : len(held)] = held
         bins = np.array([len(held) for held in counts])
-        index = stability_index(padded, state.portrait.share[np.array(positions)], bins)
+        rows = np.array([held.sum() for held in counts])
+        index = stability_index(shares(counts), rows, state.portrait.share[np.array(positions)], bins)
         numbers |= zip((f"drift_psi:{name}" for name in names), index.tolist(), strict=True)
     return numbers
 
 
-def stability_index(counts: Floats, expected: Floats, bins: NDArray[np.int64]) -> Floats:
-    """Population stability index of ``counts`` against the ``expected`` shares, both ``(columns, 34)``.
+def stability_index(observed: Floats, rows: Floats, expected: Floats, bins: NDArray[np.int64]) -> Floats:
+    """Population stability index of ``observed`` against ``expected`` shares, both ``(columns, 34)``.
 
-    bins: how many of the 34 each column uses. Half a row is added to every bin.
+    rows: behind the observed shares. bins: how many of the 34 each column uses. Half a row is added to every bin.
     """
-    rows = counts.sum(axis=1, keepdims=True)
-    used = np.arange(counts.shape[1]) < bins[:, None]
+    used = np.arange(observed.shape[1]) < bins[:, None]
+    rows = np.maximum(rows, 1.0)[:, None]
     smoothed = rows + 0.5 * bins[:, None]
-    observed = (counts + 0.5) / smoothed
+    now = (observed * rows + 0.5) / smoothed
     usual = (expected * rows + 0.5) / smoothed
-    index: Floats = np.where(used, (observed - usual) * np.log(observed / usual), 0.0).sum(axis=1)
+    index: Floats = np.where(used, (now - usual) * np.log(now / usual), 0.0).sum(axis=1)
     return index

@@ -43,19 +43,23 @@ class BatchSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ColumnState:
-    """One column: its reference, its first row in the table, and how often it was there.
+    """One column: its reference, its first row in the table, and its place among the columns.
 
-    type: as declared, if it ever was. batches: in which it was. absent: latest batches in a row without it.
-    finite_rows, infinite: rows seen, and whether any was infinite, outside findings.
+    type: as declared, if it ever was.
     """
 
     reference: Reference
     offset: int
     position: int
     type: str | None = None
-    batches: int = 0
-    absent: int = 0
-    infinite: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Attendance:
+    """How often each column was there, row ``position`` of it: batches, and whether it held infinities early on."""
+
+    batches: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
+    infinite: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -140,6 +144,7 @@ class DatasetState:
     shape: Shape = field(default_factory=lambda: empty_shape(0))
     surprises: Surprises = field(default_factory=lambda: empty_surprises(2))
     bank: Bank = field(default_factory=lambda: empty_bank(2))
+    attendance: Attendance = field(default_factory=Attendance)
     portrait: Portrait = field(default_factory=Portrait)
     active: tuple[Active, ...] = ()
     recent: Recent = field(default_factory=Recent)

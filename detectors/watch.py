@@ -13,14 +13,14 @@ from detectors.finding import Micros
 from detectors.reference import Reference, category_reference, number_reference
 from detectors.season import TERMS, Season, empty_season
 from detectors.shape import Shape, empty_shape
-from detectors.state import MAX_COLUMNS, BatchSummary, ColumnState, DatasetState, Portrait
+from detectors.state import MAX_COLUMNS, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises)
+Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises, Attendance)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -54,6 +54,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),
         bank=_append(state.bank, empty_bank(grown, state.steps)),
+        attendance=_append(state.attendance, _absent(len(added))),
         portrait=_append(state.portrait, _blank(len(added))),
     )
 
@@ -64,6 +65,10 @@ def _reference(summary: ColumnSummary) -> Reference:
     if len(summary.points) == 0:  # a sketch without a shape: missing values can be watched all the same
         return number_reference(np.array([summary.mean]), np.ones(1))
     return number_reference(summary.points, summary.weights)
+
+
+def _absent(columns: int) -> Attendance:
+    return Attendance(batches=np.zeros(columns, np.int32), infinite=np.zeros(columns, np.bool_))
 
 
 def _blank(columns: int) -> Portrait:
@@ -143,6 +148,7 @@ def forget_columns(state: DatasetState, column: str | None, at: Micros) -> Datas
         shape=_keep(state.shape, column_rows),
         surprises=_keep(state.surprises, table_rows),
         bank=_keep(state.bank, table_rows),
+        attendance=_keep(state.attendance, column_rows),
         portrait=_keep(state.portrait, column_rows),
         pool=None if state.pool is None else _pool_without(state.pool, column),
     )

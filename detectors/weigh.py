@@ -157,7 +157,8 @@ def _learn(
     season, turned = learn_season(
         state.season, state.live, weighed.value, measured.sampling, healthy, batch.at, usual_gap_s
     )
-    live = choose(turned, start_season(live, season, turned, weighed.value, batch.at), live)
+    if turned.any():
+        live = start_season(live, season, turned, weighed.value, batch.at)
     shapes = weighed.shaped[:, None] + SHAPES
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
     shape = learn_shape(
@@ -170,7 +171,7 @@ def _learn(
     weights = np.where(alarmed[:, None], state.safe_weights, season.weights)
     return replace(
         state,
-        live=choose(alarmed, state.safe, live),
+        live=choose(alarmed, state.safe, live) if alarmed.any() else live,
         safe=choose(quiet, narrowed(live), state.safe),
         season=replace(season, weights=weights),
         safe_weights=np.where(quiet[:, None], season.weights, state.safe_weights),
