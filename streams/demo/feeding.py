@@ -38,7 +38,7 @@ class Feed:
             self.batches += 1
             self.rows += event.rows
         topic, name = address(event)
-        self._delivery.send(Outgoing(topic, name, event, arrival.at, 0, 0))
+        self._delivery.send(Outgoing(topic, name, event, arrival.at, 0))
 
 
 def address(event: Event) -> tuple[Topic, str]:

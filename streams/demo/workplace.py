@@ -129,7 +129,7 @@ def working(settings: Settings, folder: Path) -> Iterator[Worker]:
             stdin=subprocess.PIPE,
             stdout=out,
             stderr=subprocess.STDOUT,
-            env=_environment(os.environ, settings),
+            env=_environment(os.environ, settings, folder),
             cwd=folder,
             start_new_session=True,  # Ctrl-C is for us: we stop it in order
         )
@@ -142,12 +142,13 @@ def working(settings: Settings, folder: Path) -> Iterator[Worker]:
             process.stdin.close()
 
 
-def _environment(inherited: Mapping[str, str], settings: Settings) -> dict[str, str]:
-    """Ours for a process: exactly ``settings``, and the way to our own packages."""
+def _environment(inherited: Mapping[str, str], settings: Settings, folder: Path) -> dict[str, str]:
+    """Ours for a process: exactly ``settings``, the way to our own packages, and all it leaves behind in ``folder``."""
     kept = {name: value for name, value in inherited.items() if not name.startswith("HEADWATER_")}
     here = str(Path(__file__).parents[2])
     path = os.pathsep.join(filter(None, (here, kept.get("PYTHONPATH"))))
-    return {**kept, **as_environment(settings), "PYTHONPATH": path, "PYTHONUNBUFFERED": "1"}
+    ours = {"PYTHONPATH": path, "PYTHONUNBUFFERED": "1", "TMPDIR": str(folder)}
+    return {**kept, **as_environment(settings), **ours}
 
 
 def _end_with_parent() -> None:
