@@ -1,9 +1,9 @@
 """From the walks of one fault's findings to what is said of it: origin, kind, cause, suspects, path and context."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected
+from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected, Verdict
 from diagnosis.changes import KINDS
 from diagnosis.kinds import Kind, Scene, kind_of
 from diagnosis.lineage import Lineage
@@ -118,7 +118,15 @@ def _longest(lineage: Lineage, traces: Sequence[Trace]) -> tuple[Step, ...]:
         return ends, len(trace.steps), last.focus.size if last.focus else 0.0
 
     best = max(sorted(traces, key=lambda trace: trace.key), key=worth)
-    return best.steps
+    if len(best.steps) < 2 or not _of_outcomes(lineage, best.steps[-1]):
+        return best.steps
+    model = best.steps[-2]  # its outcomes show what its scores may hide: one hop for both
+    shown = replace(model, verdict=Verdict.INHERITED) if model.verdict is Verdict.MASKED else model
+    return (*best.steps[:-2], shown)
+
+
+def _of_outcomes(lineage: Lineage, step: Step) -> bool:
+    return lineage.nodes[step.node].kind is NodeKind.OUTCOMES
 
 
 def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None) -> Cause:

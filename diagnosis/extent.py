@@ -31,8 +31,8 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
 
 def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
     """Return a finding's batches without those in which a loud shift is not seen."""
-    if member.finding.statistic == "silence":
-        return ()
+    if member.finding.statistic in ("silence", "feature_age") and lineage.nodes[member.node].kind is NodeKind.DATASET:
+        return _served_late(lineage, member, newest)
     if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
         windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
         return tuple(batch for batch in windows[-(newest or 0) :] if batch.at >= member.finding.onset_latest)
@@ -41,6 +41,18 @@ def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, .
         return batches
     z = np.abs(series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic))
     return tuple(batch for batch, size in zip(batches, z, strict=True) if not size < _QUIET)
+
+
+def _served_late(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
+    """Return the windows that went on reading a dataset's last batch after the next one was due."""
+    return tuple(
+        window
+        for child in lineage.children(member.node)
+        if lineage.nodes[child].kind is NodeKind.MODEL
+        for window in lineage.ring(child)[-(newest or 0) :]
+        if window.at > member.finding.onset_latest
+        and lineage.made_from((window,), member.node)[0][-1:] == (lineage.find(member.node, member.last_batch_id),)
+    )
 
 
 def climb(lineage: Lineage, batches: Iterable[Batch], origin: str) -> tuple[Batch, ...]:

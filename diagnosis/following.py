@@ -39,13 +39,19 @@ def follow(state: PipelineState, batch: Batch, findings: Iterable[Finding], poli
         for key, one in active.items():
             if one.node == batch.node and key not in said and not one.over:
                 clean = one.clean + 1
-                over = clean >= policy.resolve_batches or one.finding.statistic == "silence"
+                over = clean >= policy.resolve_batches or _about_absence(state, one)
                 active[key] = replace(one, clean=clean, over=over)
     return replace(state, active=active, findings_refused=state.findings_refused + refused)
 
 
-def follow_silence(state: PipelineState, node: str, finding: Finding, policy: Policy) -> PipelineState:
-    """Note that a node is silent, or still is."""
+def _about_absence(state: PipelineState, one: Active) -> bool:
+    """Tell whether a finding is about nothing coming: it ends when something does."""
+    dataset = state.nodes[one.node].kind is NodeKind.DATASET
+    return one.finding.statistic == "silence" or (dataset and one.finding.statistic == "feature_age")
+
+
+def follow_absence(state: PipelineState, node: str, finding: Finding, policy: Policy) -> PipelineState:
+    """Note that a node is silent or stale, or still is."""
     key = finding_key(node, finding)
     known = state.active.get(key)
     if known is None and len(state.active) >= policy.max_findings:

@@ -68,7 +68,7 @@ def kind_of(scene: Scene) -> Kind:
     """Return the kind of fault that the first rule which applies names."""
     by_node: dict[NodeKind, tuple[Rule, ...]] = {
         NodeKind.DATASET: (_silence, _duplication, _lateness, _schema, _join, _rows_doubled, _act, _source, _stage),
-        NodeKind.MODEL: (_silence, _schema, _model_swap, _feature_store, _health, _act, _skew, _scores),
+        NodeKind.MODEL: (_stopped, _schema, _model_swap, _feature_store, _health, _act, _skew, _scores),
         NodeKind.OUTCOMES: (_model_swap, _act, _slope, _concept),
     }
     for rule in by_node[scene.node.kind]:
@@ -87,9 +87,19 @@ def _column(deviation: Deviation | None) -> str | None:
 
 
 def _silence(scene: Scene) -> Kind | None:
+    if not scene.statistics & {"silence", "feature_age"}:
+        return None
+    children = scene.lineage.children(scene.node.key)
+    if any(scene.lineage.nodes[child].kind is NodeKind.MODEL for child in children):
+        why = "it is no longer renewed, and models go on reading its last batch"
+        return Kind(kind=CauseKind.FEATURE_STALENESS, confidence=0.9, why=why, act=_first(scene))
+    return Kind(kind=CauseKind.SILENCE, confidence=0.95, why="it has stopped sending", act=_first(scene))
+
+
+def _stopped(scene: Scene) -> Kind | None:
     if "silence" not in scene.statistics:
         return None
-    return Kind(kind=CauseKind.SILENCE, confidence=0.95, why="it has stopped sending", act=_first(scene))
+    return Kind(kind=CauseKind.SILENCE, confidence=0.9, why="it has stopped answering", act=_first(scene))
 
 
 def _duplication(scene: Scene) -> Kind | None:

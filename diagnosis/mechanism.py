@@ -18,6 +18,7 @@ from diagnosis.state import Batch, Layout
 
 _PAIRS_USED = 64
 _REGRESSORS = 3
+_FULL = 0.8
 _CORRELATION = 0.6
 
 
@@ -119,6 +120,9 @@ def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
     if not rows:
         return None
     x = np.stack(rows).astype(np.float64)
+    read = np.isfinite(x).sum(1)
+    full = read >= _FULL * read.max()  # while it warms up, a node reads little or nothing
+    x, batches = x[full], [batch for batch, keep in zip(batches, full, strict=True) if keep]
     names = [
         (parent, column, statistic)
         for parent in keys

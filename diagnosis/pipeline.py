@@ -8,12 +8,13 @@ from dataclasses import replace
 from detectors.finding import Finding
 
 from diagnosis.alert import Alert
-from diagnosis.following import follow, follow_silence
+from diagnosis.following import follow, follow_absence
 from diagnosis.intake import take_in
 from diagnosis.life import review
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
 from diagnosis.silence import overdue
+from diagnosis.staleness import note_ages
 from diagnosis.state import Announced, PipelineState
 
 _BATCHES = frozenset(
@@ -56,7 +57,14 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
     findings: tuple[Finding, ...] = observation.findings
     if observation.kind is ObservationKind.IMPORTED:
         findings = ()  # another pipeline's alert speaks of them
-    state = follow(intake.state, batch, findings, policy)
+    state = intake.state
+    if observation.kind is ObservationKind.WINDOW:
+        state, stale = note_ages(state, batch)
+        for one in stale:
+            if one.node != batch.node:
+                state = follow_absence(state, one.node, one.finding, policy)
+        findings = (*findings, *(one.finding for one in stale if one.node == batch.node))
+    state = follow(state, batch, findings, policy)
     return _finish(state, policy, observation.at, batch.node)
 
 
@@ -86,5 +94,5 @@ def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tup
     for key in sorted(state.nodes) if policy.silence else ():
         finding = overdue(state.nodes[key], tick, policy)
         if finding is not None and state.nodes[key].pipeline == state.pipeline:
-            state = follow_silence(state, key, finding, policy)
+            state = follow_absence(state, key, finding, policy)
     return _finish(state, policy, now, None)

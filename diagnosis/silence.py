@@ -7,6 +7,7 @@ from detectors.finding import Finding
 from diagnosis.observation import Micros
 from diagnosis.policy import MINUTE, Policy
 from diagnosis.state import Node, NodeKind
+from diagnosis.wording import span
 
 _LONGEST = 1.5  # a dataset that was once silent for long is given this much more than its longest gap
 
@@ -31,7 +32,7 @@ def overdue(node: Node, tick: int, policy: Policy) -> Finding | None:
         onset_earliest=node.last_at,
         onset_latest=node.last_at + usual,
         onset_batch_id=node.last_batch_id,
-        sentence=f"{node.name} has sent nothing for {_span(quiet)}; it usually sends every {_span(usual)}",
+        sentence=f"{node.name} has sent nothing for {span(quiet)}; it usually sends every {span(usual)}",
     )
 
 
@@ -40,11 +41,3 @@ def usual_gap(node: Node, policy: Policy) -> Micros | None:
     if len(node.gaps) < policy.silence_history:
         return None
     return sorted(node.gaps)[len(node.gaps) // 2]
-
-
-def _span(micros: Micros) -> str:
-    seconds = micros / 1e6
-    for unit, size in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"

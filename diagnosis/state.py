@@ -120,7 +120,8 @@ class Skew:
 class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
-    gaps: the last usual gaps in microseconds, the larger of event time's and arrival's. Bytes: bounded by
+    gaps: the last usual gaps in microseconds, the larger of event time's and arrival's. ages: of a model, how old the
+    batches of each dataset were when it read them. Bytes: bounded by
     ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
     """
 
@@ -141,6 +142,7 @@ class Node:
     last_at: Micros | None = None
     last_arrived_at: Micros | None = None
     last_batch_id: str | None = None
+    ages: dict[str, tuple[int, ...]] = field(default_factory=dict)
     skew: dict[str, Skew] = field(default_factory=dict)
 
 

@@ -39,23 +39,22 @@ def sift(retest: Retest, traces: Sequence[Trace], onset: Interval, announced: tu
         if near.earliest <= change.at <= near.latest:
             candidates.extend(places)
             rejected.extend([] if places else [_nowhere(change)])
-    for act in candidates:
-        reason = _why_not(retest, trace, wrong, onset, act)
-        if reason is None:
-            acts.append(act)
-        else:
-            rejected.append(_reject(retest, act, *reason))
+    for told in _told_together(candidates):
+        reasons = [_why_not(retest, trace, wrong, onset, act) for act in told]
+        if None in reasons:
+            acts.append(told[0])
+        elif reasons[-1] is not None:
+            rejected.append(_reject(retest, told[0], *reasons[-1]))
     acts.sort(key=lambda act: act.rank)
-    return Sifted(acts=tuple(_once(acts)), rejected=_nearest(rejected))
+    return Sifted(acts=tuple(acts), rejected=_nearest(rejected))
 
 
-def _once(acts: Iterable[Act]) -> Iterable[Act]:
-    """An announced change that headers show as well is one act; the announcement, ranked first, is kept."""
-    seen = set()
-    for act in acts:
-        if (act.kind, act.after) not in seen:
-            seen.add((act.kind, act.after))
-            yield act
+def _told_together(candidates: Iterable[Act]) -> list[list[Act]]:
+    """An announced change that headers show as well is one act; the announcement comes first in its list."""
+    found: dict[tuple[str, str, str | None], list[Act]] = {}
+    for act in sorted(candidates, key=lambda act: not act.announced):
+        found.setdefault((act.node, act.kind, act.after), []).append(act)
+    return list(found.values())
 
 
 def _near(retest: Retest, trace: Trace, onset: Interval) -> Interval:

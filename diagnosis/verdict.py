@@ -18,9 +18,9 @@ VOLUME = frozenset(
     {"rows", "duplicate_batch", "empty_batch", "incomplete_batch", "row_count_mismatch", "silence", "gap", "window_gap"}
     | {"window_overlap", "out_of_order"}
 )
-HEALTH = frozenset({"latency", "error_rate", "feature_age", "feature_miss_rate", "feature_latency", "serving_skew"})
+HEALTH = frozenset({"latency", "error_rate", "feature_latency"})
 _FOLLOWS = {
-    "feature_age": frozenset({"silence", "gap", "out_of_order", "empty_batch", "window_gap"}),
+    "feature_age": frozenset({"feature_age", "silence", "gap", "out_of_order", "empty_batch", "window_gap"}),
     "feature_miss_rate": frozenset({"silence", "rows", "empty_batch", "incomplete_batch", "column_removed"}),
     "feature_latency": frozenset[str](),
     "latency": frozenset({"rows"}),
@@ -127,7 +127,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
     if ranked:
         best = max(ranked, key=lambda one: (one[0], one[1], one[2]))
         return _Looked(upstream=(best[3],), healthy=healthy, unseen=tuple(unseen))
-    masked = _behind(retest, step, parents)
+    masked = _behind(retest, step, [parent for parent in parents if not found[parent.node]])
     proven = mechanism is not None or (bool(parents) and not unseen)
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), proven=proven)
 
@@ -174,12 +174,17 @@ def _explanations(
         inherited = _predicted(retest, step, parent, mechanism)
         if inherited:
             return inherited
-        found = tuple(one for one in found if _open(mechanism, parent.node, step, one))
+        found = tuple(one for one in found if _open(retest.lineage, mechanism, parent.node, step, one))
     return _presence(retest, step, parent, found)
 
 
-def _open(mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
-    """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied."""
+def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
+    """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied.
+
+    An alarm upstream is rather the cause than a coincidence, unless the stage itself was changed at that moment.
+    """
+    if one.finding is not None and not changed_here(lineage, step):
+        return True
     assert step.focus is not None
     columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
     known = (parent, one.column, one.statistic) in mechanism.considered

@@ -87,6 +87,15 @@ def moment(at: Micros) -> str:
     return datetime.fromtimestamp(at / 1_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def span(micros: Micros) -> str:
+    """Return a duration as people say it."""
+    seconds = micros / 1e6
+    for unit, size in (("days", 86_400.0), ("hours", 3_600.0), ("minutes", 60.0)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
+
+
 def tell(story: Story) -> Texts:
     """Put a diagnosis into words."""
     cause = story.cause
