@@ -7,7 +7,12 @@ import typer
 from pydantic import ValidationError
 
 from streams.admin import BrokerUnreachable, NotAllowed, WrongPartitions
+from streams.commands.alerts import alerts
+from streams.commands.demo import demo
+from streams.commands.explain import explain
 from streams.commands.send import send_app
+from streams.commands.topics import topics_app
+from streams.commands.trace import trace
 from streams.commands.worker import EPILOG as WORKER_EXAMPLES
 from streams.commands.worker import worker
 from streams.index.index import IndexMissing, IndexUnreachable
@@ -39,8 +44,13 @@ def _headwater(
     """Headwater finds where an anomaly started."""
 
 
+app.command()(demo)
 app.command(epilog=WORKER_EXAMPLES)(worker)
 app.add_typer(send_app, name="send")
+app.command()(alerts)
+app.command()(explain)
+app.command()(trace)
+app.add_typer(topics_app, name="topics")
 
 
 def main() -> None:

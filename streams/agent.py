@@ -60,6 +60,7 @@ class Agent:
         self, role: Role, settings: Settings, metrics: Metrics, *, on_failure: Callable[[BaseException], None]
     ) -> None:
         self.health = Health()
+        self._name = role.name
         self._metrics = metrics
         self._topics = tuple(settings.topic_prefix + topic for topic in role.inputs)
         self._prefix = settings.topic_prefix
@@ -70,6 +71,7 @@ class Agent:
             gather_s=settings.transaction_interval_ms / 1000,
             buffer_bytes=settings.buffer_bytes,
             on_failure=on_failure,
+            on_taken=lambda seconds: metrics.observe("headwater_event_processing_seconds", role.name, value=seconds),
         )
         self.app = _faust_app(role.name, settings)
         self.app.transport = transport_for(self.tasks)(self.app.conf.broker, self.app)
@@ -108,6 +110,8 @@ class Agent:
         for tp, events in behind.items():
             topic = tp.topic.removeprefix(self._prefix)
             self._metrics.gauge("headwater_consumer_lag_events", topic, str(tp.partition), value=events)
+        state = sum(task.state_bytes for _, task in self.tasks)
+        self._metrics.gauge("headwater_state_bytes", self._name, value=state)
         self.health.assigned = self.tasks.assigned
         self.health.caught_up = self.tasks.assigned and (self.health.caught_up or not any(behind.values()))
         now = time.monotonic()

@@ -122,7 +122,7 @@ class DetectLogic:
             reaction.count("headwater_events_total", source.topic, "duplicate")
             return
         seen.add(digest)
-        reaction.count("headwater_events_total", source.topic, "ok")
+        late = False
         match event:
             case Prediction():
                 gathering = gatherings.setdefault(name, Gathering(name))
@@ -130,23 +130,28 @@ class DetectLogic:
                 if gathering.fills(*window_ends(self._subject(name), self._policies), self._policies.model.window_s):
                     self._fold_predictions(gatherings.pop(name), reaction)
             case DataBatch():
-                self._fold_batch(event, source, digest, reaction)
+                late = self._fold_batch(event, source, digest, reaction)
             case Outcome():
                 self._fold_outcome(event, source, digest, reaction)
             case Change():
                 self._fold_change(event, source, digest, reaction)
+        reaction.count("headwater_events_total", source.topic, "late" if late else "ok")
 
-    def _fold_batch(self, batch: DataBatch, source: Sourced, digest: int, reaction: Reaction) -> None:
+    def _fold_batch(self, batch: DataBatch, source: Sourced, digest: int, reaction: Reaction) -> bool:
+        """Whether the batch came late."""
         name = f"{batch.pipeline}/{batch.dataset}"
         given = inputs.batch_input(batch, source.arrived_at)
         summary = summarise_batch(self._subject(name), given)
         reaction.count("headwater_rows_total", source.topic, by=batch.rows)
         step = Step(kind=StepKind.BATCH, digests=_one(digest), batch=summary, monitored=self._budget.monitored)
+        late = False
         for said in self._apply(name, step, reaction):
             if said.batch is not None:
+                late = said.batch[1].late
                 seen = batch_observation(batch, said.batch[1], source.origin, source.arrived_at)
                 self._emit(seen, reaction)
                 measures.batch(batch, seen, reaction)
+        return late
 
     def _fold_predictions(self, gathering: Gathering, reaction: Reaction) -> None:
         name = gathering.subject

@@ -172,6 +172,11 @@ class DiagnoseWork:
             for severity in ("CRITICAL", "WARNING", "INFO"):
                 reaction.gauge("headwater_alerts_firing", pipeline, severity, value=firing.count(Severity(severity)))
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of state at the last snapshots."""
+        return self._ledger.bytes
+
     def forget(self) -> None:
         """Throw memory away."""
         self._recovered = False

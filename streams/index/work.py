@@ -110,6 +110,11 @@ class IndexWork:
     def tick(self, now: Micros) -> None:
         """Nothing is due by the clock."""
 
+    @property
+    def state_bytes(self) -> int:
+        """Nothing is written to the state topic."""
+        return 0
+
     def forget(self) -> None:
         """Nothing is kept here."""
 

@@ -80,6 +80,11 @@ class NotifyWork:
             logger.warning("%s[%d] at %d is not told: %s", self._topic, self._partition, offset, error)
             return []
 
+    @property
+    def state_bytes(self) -> int:
+        """Nothing is written to the state topic."""
+        return 0
+
     def forget(self) -> None:
         """Throw memory away."""
         self._notifier = None

@@ -138,6 +138,11 @@ class JournaledWork:
             for key, value in snapshots.pieces(self._agent, subject, sequence, floor, body)
         ]
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of state at the last snapshots."""
+        return self._ledger.bytes
+
     def forget(self) -> None:
         """Throw memory away."""
         self._recovered = False

@@ -109,6 +109,11 @@ class Ledger:
         self._uncovered: dict[str, _Uncovered] = {}
         self._sizes: dict[str, int] = {}
 
+    @property
+    def bytes(self) -> int:
+        """Bytes of all subjects at their last snapshots."""
+        return sum(self._sizes.values())
+
     def note(self, subject: str, offset: int, size: int, now: int) -> None:
         """A log entry at ``offset`` held ``size`` bytes for ``subject``."""
         entry = self._uncovered.setdefault(subject, _Uncovered(offset, now))

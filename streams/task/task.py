@@ -31,12 +31,20 @@ class Task:
     """
 
     def __init__(
-        self, name: str, work: Work, *, gather_s: float, room_bytes: int, on_failure: Callable[[BaseException], None]
+        self,
+        name: str,
+        work: Work,
+        *,
+        gather_s: float,
+        room_bytes: int,
+        on_failure: Callable[[BaseException], None],
+        on_taken: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         self._work = work
         self._gather_s = gather_s
         self._room_bytes = room_bytes
         self._on_failure = on_failure
+        self._on_taken = on_taken
         self._signal = threading.Condition()
         self._calls: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._pending: deque[Chunk] = deque()
@@ -65,6 +73,11 @@ class Task:
     def positions(self) -> Mapping[str, int]:
         """Per input topic, the offset up to which everything is applied and visible."""
         return self._work.positions
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of state at the last snapshots."""
+        return self._work.state_bytes
 
     def offer(self, chunk: Chunk) -> None:
         """Queue a chunk; one of an earlier assignment is dropped, its partition will be sought again."""
@@ -171,7 +184,9 @@ class Task:
             self._pending_bytes = 0
         fresh = [chunk for chunk in map(self._chained(), chunks) if chunk is not None]
         if fresh:
+            begun = time.perf_counter()
             self._work.take(fresh, clock())
+            self._on_taken(time.perf_counter() - begun)
 
     def _chained(self) -> Callable[[Chunk], Chunk | None]:
         """Check that each chunk starts where what is applied ends; drop what lies below."""

@@ -27,6 +27,7 @@ class Tasks:
         gather_s: float,
         buffer_bytes: int,
         on_failure: Callable[[BaseException], None],
+        on_taken: Callable[[float], None],
     ) -> None:
         self._name = name
         self._inputs = inputs
@@ -34,6 +35,7 @@ class Tasks:
         self._gather_s = gather_s
         self._buffer_bytes = buffer_bytes
         self._on_failure = on_failure
+        self._on_taken = on_taken
         self._tasks: dict[int, Task] = {}
         self.assigned = False
 
@@ -72,6 +74,7 @@ class Tasks:
             gather_s=self._gather_s,
             room_bytes=max(1_000_000, self._buffer_bytes // partitions),
             on_failure=self._on_failure,
+            on_taken=self._on_taken,
         )
 
     def start(self, epoch: int, positions: Mapping[TopicPartition, int]) -> None:

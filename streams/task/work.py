@@ -22,6 +22,10 @@ class Work(Protocol):
 
     positions: dict[str, int]
 
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of state at the last snapshots; 0 where there is none."""
+
     def recover(self) -> Mapping[str, int | None]:
         """Bring memory to where the last transaction left it and say where to read on; None is the beginning.
 

@@ -32,6 +32,7 @@ class Recorder:
         self.taken: list[int] = []
         self.recoveries = 0
         self.refuse = refuse
+        self.state_bytes = 0
 
     def recover(self) -> Mapping[str, int | None]:
         self.recoveries += 1
