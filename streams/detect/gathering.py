@@ -14,8 +14,8 @@ from diagnosis.observation import Parent, PredictionRef
 from schemas.events import Column, Numbers, Outcome, Prediction, Sketch
 from streams.detect.inputs import column_input, digest
 from streams.detect.observing import parent_of, versions_of
-from streams.records import Sourced
 from streams.detect.subject import WindowHead
+from streams.records import Sourced
 from streams.task.work import Micros
 
 Hashes: TypeAlias = NDArray[np.uint64]

@@ -19,7 +19,6 @@ from streams.detect.observing import (
     given_up_observation,
     model_observation,
 )
-from streams.records import Sourced, bury, move, our_fault, sourced
 from streams.detect.subject import (
     Policies,
     Said,
@@ -36,6 +35,7 @@ from streams.detect.subject import (
 from streams.kafka.chunk import Chunk
 from streams.kafka.transaction import Output
 from streams.plain import from_bytes, to_bytes
+from streams.records import Sourced, bury, move, our_fault, sourced
 from streams.settings import Settings
 from streams.task.reaction import Reaction
 from streams.task.work import Micros

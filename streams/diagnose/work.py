@@ -8,12 +8,12 @@ from diagnosis.observation import Observation, ObservationKind, Origin
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
 from diagnosis.state import PipelineState
-from streams.records import bury, our_fault
 from streams.kafka.chunk import Chunk
 from streams.kafka.log import read_partition
 from streams.kafka.transaction import Output, Transactor
 from streams.metrics import Metrics
 from streams.plain import from_bytes, to_bytes
+from streams.records import bury, our_fault
 from streams.settings import Settings
 from streams.task import snapshots
 from streams.task.reaction import Reaction

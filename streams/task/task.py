@@ -38,7 +38,7 @@ class Task:
         gather_s: float,
         room_bytes: int,
         on_failure: Callable[[BaseException], None],
-        on_taken: Callable[[float], None] = lambda seconds: None,
+        on_taken: Callable[[float], None] = lambda _seconds: None,
     ) -> None:
         self._work = work
         self._gather_s = gather_s
