@@ -9,7 +9,7 @@ Source: J. Bialek et al., "Estimating model performance under covariate shift wi
 
 import numpy as np
 
-from detectors.recalibration import Floats, Recalibration, expit, logit
+from detectors.recalibration import Floats, Recalibration, expit, hats, logit
 from detectors.reliability import area_under_curve, shelf_scores
 
 TWO_SIDED_95 = 1.959964
@@ -31,7 +31,7 @@ def estimate(shelves: Floats, healthy: Recalibration, *, top_class: bool, valid:
     hit = np.where(says_one, probability, 1.0 - probability)
     accuracy = float(hit @ shelves) / rows
     slope = np.where(says_one, 1.0, -1.0) * probability * (1.0 - probability) * shelves / rows
-    gradient = np.array([slope.sum(), slope @ score_logit])
+    gradient = hats(score_logit) @ slope
     variance = float((hit * (1.0 - hit)) @ shelves) / rows**2
     variance += float(gradient @ np.linalg.solve(healthy.precision, gradient))
     reach = TWO_SIDED_95 * variance**0.5

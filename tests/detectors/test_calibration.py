@@ -33,8 +33,7 @@ def folded(bank, x, y, at, chunk=1_000, threshold=THRESHOLD):
 def test_a_model_that_was_never_calibrated_raises_no_alarm_while_it_stays_as_it_was(seed):
     bank = folded(Calibration(), *outcomes(seed, 60_000, true_shift=-0.7, true_slope=0.6))
     assert bank.alarm is None
-    assert bank.healthy.intercept == pytest.approx(-0.7, abs=0.05)
-    assert bank.healthy.slope == pytest.approx(0.6, abs=0.05)
+    np.testing.assert_allclose(bank.healthy.log_odds(np.array([-1.0, 0.0, 1.0])), [-1.3, -0.7, -0.1], atol=0.1)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +112,7 @@ def test_the_expected_stake_grows_by_one_an_outcome_while_nothing_changed():
 def test_extreme_scores_and_long_faults_leave_the_state_finite():
     x = logit(np.tile([0.0, 1.0], 20_000))
     y = np.tile([1.0, 0.0], 20_000)
-    bank = Calibration(healthy=Recalibration(precision=np.eye(2) * 1e6, rows=20_000), rows=20_000)
+    bank = Calibration(healthy=Recalibration(precision=np.eye(11) * 1e6, rows=20_000), rows=20_000)
     bank = fold_outcomes(bank, x, y, np.arange(40_000), threshold_nats=THRESHOLD, baseline_rows=500)
     assert bank.alarm is not None
     for array in (bank.stake, bank.cusum, bank.totals, bank.zero_totals, bank.healthy.precision):
@@ -135,5 +134,13 @@ def test_the_map_learnt_in_pieces_is_near_the_one_learnt_at_once():
     known = Recalibration()
     for i in range(0, len(x), 500):
         known = learn(known, x[i : i + 500], y[i : i + 500])
-    assert known.intercept == pytest.approx(whole.intercept, abs=0.01)
-    assert known.slope == pytest.approx(whole.slope, abs=0.01)
+    at = np.linspace(-2, 2, 9)
+    np.testing.assert_allclose(known.log_odds(at), whole.log_odds(at), atol=0.03)
+
+
+def test_a_map_that_is_no_line_is_learnt():
+    rng = np.random.default_rng(6)
+    x = rng.uniform(-4, 4, 60_000)
+    truth = np.where(np.abs(x) < 2, x, np.sign(x) * 2)
+    known = learn(Recalibration(), x, (rng.random(60_000) < expit(truth)).astype(float))
+    np.testing.assert_allclose(known.log_odds(np.array([-3.5, -1.5, 0.5, 3.0])), [-2, -1.5, 0.5, 2], atol=0.15)

@@ -3,7 +3,7 @@ import pytest
 from river import metrics
 
 from detectors.estimated import estimate
-from detectors.recalibration import Recalibration, expit, logit
+from detectors.recalibration import KNOTS, Recalibration, expit, logit
 from detectors.reliability import (
     BINS,
     HALF_LIFE_ROWS,
@@ -91,7 +91,7 @@ def test_without_outcomes_there_are_no_gauges():
 
 def test_estimated_accuracy_is_right_under_covariate_shift_and_its_interval_covers_the_truth():
     covered = 0
-    healthy = Recalibration(intercept=-0.4, slope=0.7, precision=np.eye(2) * 1e4)
+    healthy = Recalibration(values=-0.4 + 0.7 * KNOTS, precision=np.eye(11) * 1e4)
     for seed in range(60):
         rng = np.random.default_rng(seed)
         scores = rng.beta(*rng.uniform(1, 6, 2), 500)
