@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from streams.admin import BrokerUnreachable, NotAllowed, WrongPartitions
 from streams.commands.alerts import alerts
 from streams.commands.demo import demo
+from streams.commands.doctor import doctor
 from streams.commands.explain import explain
 from streams.commands.send import send_app
 from streams.commands.topics import topics_app
@@ -50,6 +51,7 @@ app.add_typer(send_app, name="send")
 app.command()(alerts)
 app.command()(explain)
 app.command()(trace)
+app.command()(doctor)
 app.add_typer(topics_app, name="topics")
 
 

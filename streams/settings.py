@@ -43,8 +43,8 @@ class Settings(BaseSettings):
 
     kafka_security_protocol: str = Field("PLAINTEXT", description="PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL")
     kafka_sasl_mechanism: str | None = Field(None, description="PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512")
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
+    kafka_sasl_username: str | None = Field(None, description="who we are to the brokers")
+    kafka_sasl_password: SecretStr | None = Field(None, description="and how we prove it")
     kafka_ca_file: Path | None = Field(None, description="certificate authority of the brokers, PEM")
 
     redis_url: SecretStr | None = Field(
@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     schema_registry_url: str | None = Field(None, description="needed only to read the Confluent wire format")
     schema_registry_auth: SecretStr | None = Field(None, description="`user:password` of the registry")
 
-    alerts_format: AlertsFormat = AlertsFormat.AVRO
+    alerts_format: AlertsFormat = Field(AlertsFormat.AVRO, description="how alerts are written: avro or json")
     alertmanager_url: str | None = Field(None, description="alerts are posted to its API v2 when set")
     notify_after_s: Positive = Field(60.0, description="people are told of an undiagnosed alert after this long")
     notify_repeat_s: Positive = Field(60.0, description="a firing alert is posted again after this long")
@@ -73,7 +73,9 @@ class Settings(BaseSettings):
     window_s: Positive = Field(900.0, description="or as much event time of them")
     pending_bytes: int = Field(16_000_000, description="for predictions of one model that wait for outcomes", ge=65536)
     pending_days: Positive = Field(60.0, description="a prediction without an outcome is given up after this long")
-    second_detector: SecondDetector = SecondDetector.NONE
+    second_detector: SecondDetector = Field(
+        SecondDetector.NONE, description="a River detector beside ours: none, adwin or page_hinkley"
+    )
 
     settle_s: Positive = Field(60.0, description="an alert is called diagnosed at the latest after this long")
     resolve_batches: int = Field(3, description="healthy batches in a row before an alert is resolved", ge=1)
@@ -90,7 +92,7 @@ class Settings(BaseSettings):
         None, description="where `worker --embedded` keeps its Kafka; a fresh folder if unset"
     )
     cache_dir: Path | None = Field(None, description="downloaded jars; the user's cache folder if unset")
-    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
 
     @field_validator("bootstrap", "schema_registry_url", "alertmanager_url", "kafka_sasl_mechanism", mode="before")
     @classmethod
