@@ -1,6 +1,7 @@
 """The topics on the broker: created with one partition count for all, recorded by the ``state`` topic itself."""
 
 import re
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -16,6 +17,7 @@ from streams.topics import EVENT_TOPICS, KEPT, Topic
 
 REQUEST_TIMEOUT_S = 15.0
 PROPAGATION_TIMEOUT_S = 10.0
+PROPAGATION_POLL_S = 0.1
 CONNECT_TIMEOUT_S = 5.0
 
 _DENIED = (KafkaError.TOPIC_AUTHORIZATION_FAILED, KafkaError.CLUSTER_AUTHORIZATION_FAILED)
@@ -64,8 +66,7 @@ def create_topics(settings: Settings) -> TopicsReport:
         refuse_other_counts(found, settings)
         missing = [topic for topic in (Topic.STATE, *Topic) if topic not in found]
         created = [topic for topic in dict.fromkeys(missing) if broker.create(topic)]
-        found = broker.partition_counts(Topic)
-        refuse_other_counts(found, settings)
+        refuse_other_counts(broker.await_topics(), settings)
     return TopicsReport(
         partitions=settings.partitions,
         created=tuple(name_of(topic, settings) for topic in created),
@@ -164,6 +165,15 @@ class Broker:
             if description is not None:
                 counts[by_name[name]] = len(description.partitions)
         return counts
+
+    def await_topics(self) -> dict[Topic, int]:
+        """The partition counts of all topics, once the broker we ask knows them all (or after 15 s those it knows)."""
+        deadline = time.monotonic() + REQUEST_TIMEOUT_S
+        while True:
+            found = self.partition_counts(Topic)
+            if len(found) == len(Topic) or time.monotonic() > deadline:
+                return found
+            time.sleep(PROPAGATION_POLL_S)
 
     def operations(self, names: Sequence[str]) -> dict[str, set[str]]:
         """What we may do with topics, by their full names: ``READ``, ``WRITE``, …"""

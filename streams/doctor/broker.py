@@ -1,5 +1,6 @@
 """The broker: is it there, which one, may we do what we must, are the topics right, is its clock ours."""
 
+import logging
 import time
 from collections.abc import Sequence
 from uuid import uuid4
@@ -103,6 +104,7 @@ def check_transaction_and_clock(settings: Settings) -> list[Line]:
                 "transaction.timeout.ms": 10_000,
                 "linger.ms": 0,
                 "log_level": 0,
+                "logger": logging.getLogger("headwater.doctor.silent"),  # it writes fatal errors in spite of the level
             },
         )
         probe.init_transactions(PROBE_TIMEOUT_S)

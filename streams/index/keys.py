@@ -89,7 +89,7 @@ class Keys:
         return f"{self.space}alert/{alert_id}"
 
     def alerts(self, pipeline: str | None) -> str:
-        """A sorted set of alert ids by the time they were detected: of all pipelines or of one."""
+        """A sorted set of alert ids by when their latest revision was stored: of all pipelines or of one."""
         return f"{self.space}alerts" if pipeline is None else f"{self.space}alerts/{pipeline}"
 
 

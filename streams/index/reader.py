@@ -71,10 +71,11 @@ class Reader:
         return found[0]
 
     def alerts(self, pipeline: str | None = None, since: Micros | None = None) -> list[Alert]:
-        """The latest revision of every alert detected since a time, oldest first."""
+        """The latest revision of every alert of which one was published since a time, by when they were detected."""
         low: Micros | str = "-inf" if since is None else since
         ids = cast(list[bytes], self._redis.zrangebyscore(self._keys.alerts(pipeline), low, "+inf"))
-        return self._alerts([found.decode() for found in ids])
+        alerts = self._alerts([found.decode() for found in ids])
+        return sorted(alerts, key=lambda alert: (alert.detected_at, alert.alert_id))
 
     def affected(self, alert: Alert) -> Iterator[str]:
         """The ids of the predictions scored with the cause's batches since the onset, or with what came of them.

@@ -65,7 +65,7 @@ class Writer:
             ("SET", self.keys.alert(alert.alert_id), alert_to_bytes(alert), "PXAT", expires),
         ]
         for listed in (self.keys.alerts(None), self.keys.alerts(alert.pipeline)):
-            commands.append(("ZADD", listed, alert.detected_at, alert.alert_id))
+            commands.append(("ZADD", listed, logged.stored_at, alert.alert_id))
             commands.append(("ZREMRANGEBYSCORE", listed, "-inf", oldest))
         return commands
 

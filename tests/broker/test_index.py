@@ -313,11 +313,10 @@ def test_everything_expires(index: Index, client: redis.Redis, settings: Setting
 
 
 def test_the_latest_revision_of_an_alert_is_found_by_a_prefix_of_its_id(index: Index, reader: Reader) -> None:
-    first, second = an_alert("abc123"), an_alert("abc123", revision=2)
-    other = an_alert("abd999", pipeline="food", detected_at=NOW + 1)
-    index.apply(
-        [], [Logged(partition=0, offset=i, stored_at=NOW, value=a) for i, a in enumerate((first, second, other))], {}
-    )
+    first, second = an_alert("abc123", detected_at=2), an_alert("abc123", revision=2, detected_at=2)
+    other = an_alert("abd999", pipeline="food", detected_at=1)
+    published = enumerate((first, second, other))
+    index.apply([], [Logged(partition=0, offset=i, stored_at=NOW + i, value=alert) for i, alert in published], {})
 
     assert reader.alert("abc") == second
     assert reader.alert("abd999") == other
@@ -325,9 +324,9 @@ def test_the_latest_revision_of_an_alert_is_found_by_a_prefix_of_its_id(index: I
         reader.alert("ab")
     with pytest.raises(NotFound):
         reader.alert("abc*")
-    assert reader.alerts() == [second, other]
+    assert reader.alerts() == [other, second]
     assert reader.alerts(pipeline="food") == [other]
-    assert reader.alerts(since=NOW + 1) == [other]
+    assert reader.alerts(since=NOW + 2) == [other]
 
 
 def test_the_predictions_a_fault_reached_are_known_by_id(index: Index, reader: Reader) -> None:
