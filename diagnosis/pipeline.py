@@ -14,6 +14,7 @@ from diagnosis.life import review
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
 from diagnosis.silence import overdue
+from diagnosis.skew import note_skew
 from diagnosis.staleness import note_ages
 from diagnosis.state import Announced, PipelineState
 
@@ -63,7 +64,8 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
         for one in stale:
             if one.node != batch.node:
                 state = follow_absence(state, one.node, one.finding, policy)
-        findings = (*findings, *(one.finding for one in stale if one.node == batch.node))
+        state, skewed = note_skew(state, batch)
+        findings = (*findings, *skewed, *(one.finding for one in stale if one.node == batch.node))
     state = follow(state, batch, findings, policy)
     return _finish(state, policy, observation.at, batch.node)
 

@@ -110,6 +110,7 @@ class Skew:
     mean: float = 0.0
     squares: float = 0.0
     run: int = 0
+    first_batch_id: str | None = None
     alarm_batch_id: str | None = None
     alarm_at: Micros = 0
     earliest: Micros = 0

@@ -1,0 +1,84 @@
+from dataclasses import replace
+
+from diagnosis.alert import CauseKind, Status
+from diagnosis.observation import Observation, ObservationKind
+from tests.diagnosis.story import MINUTE, Dataset, Model, Shift, World, chain, last, run
+
+BREAK = 30
+
+
+def silent_detectors(log: list[Observation]) -> list[Observation]:
+    """The same log from detectors that say nothing: what is found then is found by comparing subjects."""
+    return [replace(one, findings=()) for one in log]
+
+
+def test_features_served_otherwise_than_batched_are_found_by_comparing_both() -> None:
+    world = World(chain(), [Shift("risk", "age", "location", BREAK, 40)])
+    _, alerts = run(silent_detectors(world.rounds(0, BREAK + 4)))
+
+    final = last(alerts)
+    assert [(alert.kind, alert.cause.component, alert.cause.column) for alert in final] == [
+        (CauseKind.SERVING_SKEW, "risk", "age")
+    ]
+    assert {finding.statistic for finding in final[0].symptoms} == {"serving_skew"}
+    assert final[0].onset.batch_id == f"risk-{BREAK}"
+
+
+def test_drift_that_the_batches_show_too_is_no_skew() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    _, alerts = run(silent_detectors(world.rounds(0, BREAK + 10)))
+
+    assert alerts == []
+
+
+def test_a_feature_batch_that_is_not_renewed_is_stale_features_and_ends_with_the_next_batch() -> None:
+    world = World(chain())
+    state, _ = run(world.rounds(0, BREAK))
+    stuck = [one for one in world.rounds(BREAK, BREAK + 5) if one.name != "features"]
+    stuck = [
+        replace(one, parents=(replace(one.parents[0], batch_id=f"features-{BREAK - 1}"),))
+        if one.kind is ObservationKind.WINDOW
+        else one
+        for one in stuck
+    ]
+    state, alerts = run(stuck, state=state)
+
+    final = last(alerts)[0]
+    assert (final.kind, final.cause.component) == (CauseKind.FEATURE_STALENESS, "features")
+    assert "usually it is" in final.summary
+
+    _, alerts = run(world.rounds(BREAK + 5, BREAK + 6), state=state)
+    final = last(alerts)[0]
+    assert final.status is Status.RESOLVED
+    assert final.impact.predictions_affected == 500
+
+
+def test_a_model_that_names_no_parents_is_linked_to_the_last_datasets() -> None:
+    nodes = [Dataset("features", ("x",)), Model("risk", ("x",), (), {"x": ("features", "x")}, score=("features", "x"))]
+    world = World(nodes, [Shift("features", "x", "location", BREAK, 40)])
+    _, alerts = run(world.rounds(0, BREAK + 4))
+
+    final = last(alerts)
+    assert len(final) == 1
+    assert [hop.dataset for hop in final[0].path] == ["features", "risk"]
+    assert final[0].path[0].match == "LATEST"
+    assert final[0].impact.predictions_affected >= 300
+
+
+def test_a_parent_named_only_by_partition_or_window_is_matched_and_says_so() -> None:
+    def loosened(one: Observation, how: str) -> Observation:
+        number = one.batch_id.split("-")[1]
+        if one.kind is not ObservationKind.BATCH:
+            return one
+        at = one.at - one.at % MINUTE
+        spans = {"window_start": at, "window_end": at + MINUTE}
+        named = {"partition": number} if how == "PARTITION" else spans
+        parents = tuple(replace(parent, batch_id=None, **named) for parent in one.parents)
+        return replace(one, partition=number, parents=parents)
+
+    for how in ("PARTITION", "WINDOW"):
+        world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+        _, alerts = run([loosened(one, how) for one in world.rounds(0, BREAK + 4)])
+        final = last(alerts)[0]
+        assert final.cause.component == "orders"
+        assert {hop.match for hop in final.path[:-1]} >= {how}
