@@ -17,7 +17,7 @@ RUN pip wheel --quiet --no-deps --wheel-dir wheels . \
     && /opt/headwater/bin/pip uninstall --quiet --yes pip setuptools
 
 FROM python:3.11.14-slim-bookworm
-RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin headwater
+RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin headwater
 COPY --from=build /opt/headwater /opt/headwater
 ENV PATH=/opt/headwater/bin:$PATH \
     PYTHONUNBUFFERED=1 \
