@@ -7,7 +7,7 @@ from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDi
 from diagnosis.observation import Observation
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
 
-BREAK = 40
+BREAK = 24
 INTRODUCED, INHERITED = Verdict.INTRODUCED, Verdict.INHERITED
 
 
@@ -166,7 +166,7 @@ def test_the_cause_is_named_at_its_place_and_the_path_leads_to_the_effect(case: 
     world = World(chain(), [*case.shifts], outcomes=case.outcomes)
     if case.changed:
         world.versions = versions(*case.changed)
-    _, alerts = run([*case.extra, *world.rounds(0, BREAK + 12)])
+    _, alerts = run([*case.extra, *world.rounds(0, BREAK + 8)])
     final = last(alerts)
 
     assert len(final) == 1
@@ -303,6 +303,6 @@ def test_the_words_name_the_change_the_time_and_the_way_back() -> None:
     final = last(alerts)[0]
     assert final.title == "Code change in features broke column spend (v1 → v2)"
     assert final.next_steps[0] == "Roll features back to v1 (change features:code:v2)."
-    assert "last good batch features-39" in final.summary
+    assert "last good batch features-23" in final.summary
     assert "90% sure" in final.summary
     assert final.context.code_version == "v2"

@@ -7,7 +7,7 @@ from diagnosis.pipeline import fold
 from diagnosis.policy import Policy
 from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Shift, World, chain, last, run, tick
 
-BREAK = 40
+BREAK = 24
 
 
 def test_the_first_finding_opens_an_alert_at_once() -> None:
@@ -21,7 +21,7 @@ def test_the_first_finding_opens_an_alert_at_once() -> None:
 
 def test_one_fault_is_one_alert_with_few_revisions() -> None:
     world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
-    _, alerts = run(world.rounds(0, BREAK + 60))
+    _, alerts = run(world.rounds(0, BREAK + 30))
 
     assert len(last(alerts)) == 1
     assert [alert.revision for alert in alerts] == list(range(1, len(alerts) + 1))
@@ -99,8 +99,8 @@ def test_an_alert_resolves_when_every_subject_has_long_enough_been_without_its_f
 
 
 def test_a_fault_that_comes_and_goes_is_one_alert() -> None:
-    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (40, 52, 64)])
-    _, alerts = run(world.rounds(0, 90))
+    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (24, 36, 48)])
+    _, alerts = run(world.rounds(0, 64))
 
     assert len(last(alerts)) == 1
     statuses = [alert.status for alert in alerts]
@@ -109,8 +109,8 @@ def test_a_fault_that_comes_and_goes_is_one_alert() -> None:
 
 
 def test_the_same_cause_much_later_is_a_new_alert_that_names_the_former() -> None:
-    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (40, 120)])
-    _, alerts = run(world.rounds(0, 140))
+    world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (24, 90)])
+    _, alerts = run(world.rounds(0, 98))
 
     first, second = last(alerts)
     assert second.previous_alert_id == first.alert_id
@@ -192,12 +192,11 @@ def test_the_predictions_reached_are_exactly_those_made_from_spoilt_batches() ->
 
 def test_the_count_of_predictions_survives_a_ring_that_forgets() -> None:
     world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
-    small = replace(POLICY, ring_batches=50)
-    _, alerts = run(world.rounds(0, 200), small)
-    state, _ = run(world.rounds(0, 200), small)
+    small = replace(POLICY, ring_batches=30)
+    state, alerts = run(world.rounds(0, 92), small)
 
-    assert all(len(node.ring) <= 50 for node in state.nodes.values())
-    assert alerts[-1].impact.predictions_affected >= 8_000
+    assert all(len(node.ring) <= 30 for node in state.nodes.values())
+    assert alerts[-1].impact.predictions_affected >= 3_400
     assert len(last(alerts)) == 1
 
 
