@@ -9,8 +9,8 @@ Source: J. Bialek et al., "Estimating model performance under covariate shift wi
 
 import numpy as np
 
-from detectors.recalibration import Floats, Recalibration, expit, hats, logit
-from detectors.reliability import area_under_curve, shelf_scores
+from detectors.recalibration import SHELF_HATS, SHELF_LOGITS, Floats, Recalibration, expit
+from detectors.reliability import area_under_curve
 
 TWO_SIDED_95 = 1.959964
 
@@ -25,13 +25,12 @@ def estimate(shelves: Floats, healthy: Recalibration, *, top_class: bool, valid:
     rows = float(shelves.sum())
     if rows <= 0.0:
         return {}
-    score_logit = logit(shelf_scores())
-    probability = expit(healthy.log_odds(score_logit))
-    says_one = (score_logit >= 0.0) | top_class
+    probability = expit(healthy.log_odds(SHELF_LOGITS))
+    says_one = (SHELF_LOGITS >= 0.0) | top_class
     hit = np.where(says_one, probability, 1.0 - probability)
     accuracy = float(hit @ shelves) / rows
     slope = np.where(says_one, 1.0, -1.0) * probability * (1.0 - probability) * shelves / rows
-    gradient = hats(score_logit) @ slope
+    gradient = SHELF_HATS @ slope
     variance = float((hit * (1.0 - hit)) @ shelves) / rows**2
     variance += float(gradient @ np.linalg.solve(healthy.precision, gradient))
     reach = TWO_SIDED_95 * variance**0.5

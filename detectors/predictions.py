@@ -7,7 +7,7 @@ from detectors.column import summarise_columns
 from detectors.model_findings import SCORE
 from detectors.model_state import ModelState, references, settled_task
 from detectors.pending import Run, chosen, sampled
-from detectors.reliability import SHELVES, shelf_of
+from detectors.recalibration import SHELVES, logit, shelf_of
 from detectors.serving import serving_columns
 from detectors.window import PredictionsInput, PredictionsSummary, check_lengths
 
@@ -32,7 +32,7 @@ def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> P
         arrived_at=predictions.arrived_at,
         inputs=summarise_columns(columns, references(state.inputs)),
         serving=summarise_columns(serving_columns(predictions), references(state.serving)),
-        shelves=np.bincount(shelf_of(probable), minlength=SHELVES).astype(np.float64),
+        shelves=np.bincount(shelf_of(logit(probable)), minlength=SHELVES).astype(np.float64),
         sample=_sample(state, predictions),
         segments=predictions.segments,
     )

@@ -5,8 +5,8 @@ so the tests of ``detectors.calibration`` compare outcomes with this map of the 
 themselves. On log odds the map is a line that may bend at eleven knots, drawn towards the identity by its prior.
 
 Source: J. Platt, "Probabilistic outputs for support vector machines" (1999); P. Eilers and B. Marx, "Flexible smoothing
-with B-splines and penalties" (1996); recursive Bayesian logistic regression by Laplace's approximation (C. Bishop,
-"Pattern recognition and machine learning", §4.5).
+with B-splines and penalties" (1996); Bayesian logistic regression by Laplace's approximation (C. Bishop, "Pattern
+recognition and machine learning", §4.5).
 """
 
 from dataclasses import dataclass, field, replace
@@ -20,6 +20,7 @@ Floats = NDArray[np.float64]
 SMALLEST_SCORE: Final = 1e-6  # a score of exactly 0 or 1 has no logit
 KNOTS: Final = np.array([-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 6.0])
 LARGEST_LOGIT: Final = 14.0
+SHELVES: Final = 256
 NEWTON_STEPS: Final = 8
 MEMORY_ROWS: Final = 30_000
 
@@ -61,16 +62,32 @@ def hats(score_logit: Floats) -> Floats:
     return shares
 
 
+SHELF_LOGITS: Final[Floats] = np.arange(0.5, SHELVES, dtype=np.float64) * (2 * LARGEST_LOGIT / SHELVES) - LARGEST_LOGIT
+SHELF_HATS: Final = hats(SHELF_LOGITS)
+
+
+def shelf_of(score_logit: Floats) -> NDArray[np.intp]:
+    """Which of the 256 equal shelves between -14 and 14 each value lies on; 0 is an edge."""
+    place = (score_logit / LARGEST_LOGIT + 1.0) * (SHELVES / 2)
+    return np.clip(place, 0, SHELVES - 1).astype(np.intp)
+
+
+def _nothing() -> Floats:
+    return np.zeros((2, SHELVES))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recalibration:
-    """The map and how well it is known; 1.1 kB.
+    """The map and how well it is known; 5.1 kB.
 
     values: log odds that outcomes have at each knot of the score's log odds, shape ``(11,)``. precision: of the
-    posterior, prior included, shape ``(11, 11)``. rows: outcomes learnt from.
+    posterior, prior included, shape ``(11, 11)``. counts: faded outcomes 0 and 1 by shelf of the score, shape
+    ``(2, 256)``. rows: outcomes learnt from.
     """
 
     values: Floats = field(default_factory=KNOTS.copy)
     precision: Floats = field(default_factory=PRIOR.copy)
+    counts: Floats = field(default_factory=_nothing)
     rows: int = 0
 
     def log_odds(self, score_logit: Floats) -> Floats:
@@ -81,35 +98,41 @@ class Recalibration:
         return np.clip(mapped, -LARGEST_LOGIT, LARGEST_LOGIT)
 
 
-def learn(known: Recalibration, score_logit: Floats, outcomes: Floats, memory_rows: int = MEMORY_ROWS) -> Recalibration:
-    """Learn from outcomes of shape ``(n,)``: the mode of the posterior, found by Newton's method.
+def count(known: Recalibration, score_logit: Floats, outcomes: Floats) -> Recalibration:
+    """Take outcomes (0 or 1, shape ``(n,)``) into account at the next ``fit``."""
+    shelf = shelf_of(score_logit) + SHELVES * (outcomes > 0.5)
+    seen = np.bincount(shelf, minlength=2 * SHELVES).reshape(2, SHELVES)
+    return replace(known, counts=known.counts + seen, rows=known.rows + score_logit.size)
 
-    After ``memory_rows`` outcomes the past fades, so that a slow harmless drift is followed.
+
+def fit(known: Recalibration, memory_rows: int = MEMORY_ROWS) -> Recalibration:
+    """The mode of the posterior given what was counted, by Newton's method from where it was.
+
+    Counts beyond ``memory_rows`` fade, so that a slow harmless drift is followed.
 
     >>> rng = np.random.default_rng(7)
     >>> x = rng.normal(0, 1.5, 20_000)
     >>> y = (rng.random(20_000) < expit(0.4 + 0.8 * x)).astype(float)
-    >>> known = learn(Recalibration(), x, y)
+    >>> known = fit(count(Recalibration(), x, y))
     >>> [round(float(value), 1) for value in known.log_odds(np.array([-1.0, 0.0, 1.0]))]
     [-0.4, 0.4, 1.2]
     """
-    if score_logit.size == 0:
-        return known
-    keep = 1.0 if known.rows < memory_rows else max(0.0, 1.0 - score_logit.size / memory_rows)
-    prior = PRIOR + keep * (known.precision - PRIOR)  # where there are no outcomes, certainty must not fade to none
-    design = hats(score_logit)
-    theta, precision = known.values, prior
+    total = float(known.counts.sum())
+    counts = known.counts * min(1.0, memory_rows / max(total, 1.0))
+    held = counts.sum(axis=0)
+    used = held > 0.0
+    design, held, ones = SHELF_HATS[:, used], held[used], counts[1, used]
+    theta, precision = known.values, PRIOR
     for _ in range(NEWTON_STEPS):
         probability = expit(theta @ design)
-        precision = prior + (design * (probability * (1.0 - probability))) @ design.T
-        step = np.linalg.solve(precision, design @ (outcomes - probability) - prior @ (theta - known.values))
+        precision = PRIOR + (design * (held * probability * (1.0 - probability))) @ design.T
+        step = np.linalg.solve(precision, design @ (ones - held * probability) - PRIOR @ (theta - KNOTS))
         theta = theta + np.clip(step, -1.0, 1.0)  # a longer step leaves the region where the quadratic holds
         if float(np.abs(step).max()) < 1e-3:
             break
-    rows = min(known.rows + score_logit.size, 10 * memory_rows)
-    return Recalibration(values=theta, precision=precision, rows=rows)
+    return replace(known, values=theta, precision=precision, counts=counts)
 
 
 def loosened(known: Recalibration) -> Recalibration:
-    """The same map with only the prior's certainty: where a segment starts from."""
-    return replace(known, precision=PRIOR.copy(), rows=0)
+    """The same map, of which nothing is certain yet: where a segment starts from."""
+    return Recalibration(values=known.values)

@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from detectors.recalibration import Floats, expit, logit
+from detectors.recalibration import SHELVES, Floats, logit, shelf_of
 
 BINS: Final = 15  # equal width, the custom since Guo et al. (2017)
-SHELVES: Final = 256  # of the logit between -14 and 14; score 1/2 is an edge
-WIDEST_LOGIT: Final = 14.0
 HALF_LIFE_ROWS: Final = 5_000.0
 
 
@@ -55,7 +52,7 @@ def fade_in(
     rows = (weight, weight * weight, weight * scores, weight * outcomes, spread)
     binned = np.stack([np.bincount(where, row, BINS) for row in rows])
     decay = np.array([keep, keep * keep, keep, keep, keep * keep])[:, None]
-    shelf = shelf_of(scores) + SHELVES * (outcomes > 0.5)
+    shelf = shelf_of(logit(scores)) + SHELVES * (outcomes > 0.5)
     says_one = (scores >= 0.5) | top_class
     hit = says_one == (outcomes > 0.5)
     confidence = np.where(says_one, estimates, 1.0 - estimates)
@@ -67,18 +64,6 @@ def fade_in(
         shelves=known.shelves * keep + np.bincount(shelf, weight, 2 * SHELVES).reshape(2, SHELVES),
         sums=known.sums * keep + terms @ weight,
     )
-
-
-def shelf_of(scores: Floats) -> NDArray[np.intp]:
-    """Which of the 256 shelves each score belongs to."""
-    place = (logit(scores) / WIDEST_LOGIT + 1.0) * (SHELVES / 2)
-    return np.clip(place, 0, SHELVES - 1).astype(np.intp)
-
-
-def shelf_scores() -> Floats:
-    """The score in the middle of each shelf, shape ``(256,)``."""
-    width = 2 * WIDEST_LOGIT / SHELVES
-    return expit(np.arange(0.5, SHELVES, dtype=np.float64) * width - WIDEST_LOGIT)
 
 
 def calibration_error(known: Reliability) -> float:

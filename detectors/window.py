@@ -11,9 +11,8 @@ from detectors.batch import ColumnInput
 from detectors.finding import Judgement, Micros
 from detectors.parts import join
 from detectors.pending import Hashes, Run
-from detectors.recalibration import Floats
+from detectors.recalibration import SHELVES, Floats
 from detectors.reference import Reference
-from detectors.reliability import SHELVES
 from detectors.state import BatchSummary
 from detectors.summary import ColumnSummary
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.calibration import MEMBERS, SHIFTS, SLOPES, Calibration, fold_outcomes, log_ratios, shiryaev_roberts
-from detectors.recalibration import Recalibration, expit, learn, logit
+from detectors.recalibration import Recalibration, count, expit, fit, logit
 
 THRESHOLD = float(np.log(1e6 / 0.05))
 
@@ -63,9 +63,9 @@ def test_the_alarm_ends_when_outcomes_follow_the_scores_again():
 
 
 @settings(max_examples=10, deadline=None)
-@given(cuts=st.lists(st.integers(1, 7), max_size=4, unique=True), shift=st.sampled_from([0.0, 0.6, -1.0]))
-def test_calls_cut_where_the_map_learns_give_what_one_call_gives(cuts, shift):
-    cuts = [500 * cut for cut in sorted(cuts)]
+@given(cuts=st.lists(st.integers(1, 3_999), max_size=6, unique=True), shift=st.sampled_from([0.0, 0.6, -1.0]))
+def test_how_outcomes_are_cut_into_calls_changes_nothing(cuts, shift):
+    cuts = sorted(cuts)
     x, y, at = outcomes(11, 4_000, change_at=2_000, shift=shift)
     whole = fold_outcomes(Calibration(), x, y, at, threshold_nats=9.0, baseline_rows=500)
     bank = Calibration()
@@ -128,19 +128,31 @@ def test_a_fold_leaves_the_state_it_was_given_as_it_was():
         np.testing.assert_array_equal(getattr(bank, name), getattr(kept, name))
 
 
-def test_the_map_learnt_in_pieces_is_near_the_one_learnt_at_once():
+def test_the_map_learnt_in_pieces_is_the_one_learnt_at_once_and_near_the_one_of_single_scores():
     x, y, _ = outcomes(4, 20_000, true_shift=0.5, true_slope=0.8)
-    whole = learn(Recalibration(), x, y)
+    whole = fit(count(Recalibration(), x, y))
     known = Recalibration()
     for i in range(0, len(x), 500):
-        known = learn(known, x[i : i + 500], y[i : i + 500])
-    at = np.linspace(-2, 2, 9)
-    np.testing.assert_allclose(known.log_odds(at), whole.log_odds(at), atol=0.03)
+        known = fit(count(known, x[i : i + 500], y[i : i + 500]))
+    np.testing.assert_allclose(known.values, whole.values, atol=1e-3)
+    at = np.linspace(-1, 1, 5)
+    np.testing.assert_allclose(known.log_odds(at), 0.5 + 0.8 * at, atol=0.1)
+
+
+def test_certainty_does_not_fade_where_there_are_no_outcomes():
+    rng = np.random.default_rng(1)
+    known = Recalibration()
+    for _ in range(400):
+        x = rng.normal(0, 0.3, 500)
+        known = fit(count(known, x, (rng.random(500) < expit(x)).astype(float)), memory_rows=2_000)
+    assert known.counts.sum() <= 2_000.1
+    assert np.abs(known.values).max() < 10
+    assert np.linalg.eigvalsh(known.precision).min() > 0
 
 
 def test_a_map_that_is_no_line_is_learnt():
     rng = np.random.default_rng(6)
     x = rng.uniform(-4, 4, 60_000)
     truth = np.where(np.abs(x) < 2, x, np.sign(x) * 2)
-    known = learn(Recalibration(), x, (rng.random(60_000) < expit(truth)).astype(float))
+    known = fit(count(Recalibration(), x, (rng.random(60_000) < expit(truth)).astype(float)), memory_rows=60_000)
     np.testing.assert_allclose(known.log_odds(np.array([-3.5, -1.5, 0.5, 3.0])), [-2, -1.5, 0.5, 2], atol=0.15)

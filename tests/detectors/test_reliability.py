@@ -3,16 +3,14 @@ import pytest
 from river import metrics
 
 from detectors.estimated import estimate
-from detectors.recalibration import KNOTS, Recalibration, expit, logit
+from detectors.recalibration import KNOTS, SHELVES, Recalibration, expit, logit, shelf_of
 from detectors.reliability import (
     BINS,
     HALF_LIFE_ROWS,
-    SHELVES,
     Reliability,
     calibration_error,
     fade_in,
     gauges,
-    shelf_of,
 )
 
 
@@ -96,7 +94,7 @@ def test_estimated_accuracy_is_right_under_covariate_shift_and_its_interval_cove
         rng = np.random.default_rng(seed)
         scores = rng.beta(*rng.uniform(1, 6, 2), 500)
         y = rng.random(500) < expit(-0.4 + 0.7 * logit(scores))
-        shelves = np.bincount(shelf_of(scores), minlength=SHELVES).astype(float)
+        shelves = np.bincount(shelf_of(logit(scores)), minlength=SHELVES).astype(float)
         shown = estimate(shelves, healthy, top_class=False, valid=True)
         accuracy = float(((scores >= 0.5) == y).mean())
         covered += shown["estimated_accuracy_lower_ratio"] <= accuracy <= shown["estimated_accuracy_upper_ratio"]
