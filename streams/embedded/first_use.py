@@ -17,11 +17,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from streams.embedded.cache import alone, remove_left_overs
 from streams.embedded.errors import CannotStart
 from streams.embedded.java import Java
 from streams.embedded.properties import DATA, broker_properties
 
 ARCHIVES_SINCE = 25
+ASIDE = "preparing-"
 WITHIN_S = 120.0
 TEMPLATE = ("bootstrap.checkpoint", "meta.properties")  # the last is what makes a folder a formatted one
 ARCHIVE = "classes.aot"
@@ -38,7 +40,10 @@ class Prepared:
     def flags(self) -> list[str]:
         """For a JVM with the same class path."""
         archive = self.folder / ARCHIVE
-        return [f"-XX:AOTCache={archive}", "-Xlog:aot=off", "-Xlog:aot+codecache=off"] if archive.exists() else []
+        if not archive.exists():
+            return []
+        # Its sum is checked when it is opened, which costs nothing that can be measured: a damaged one is ignored.
+        return [f"-XX:AOTCache={archive}", "-XX:+VerifySharedSpaces", "-Xlog:aot=off", "-Xlog:aot+codecache=off"]
 
     def format(self, data: Path) -> None:
         """Makes ``data`` the empty store of a cluster of its own; leaves a store that is there already alone."""
@@ -72,20 +77,23 @@ def prepare(java: Java, jars: Sequence[Path], cache: Path) -> Prepared:
     folder = cache / f"prepared-java-{java.release}-{mark.hexdigest()[:12]}"
     if folder.exists():
         return Prepared(folder)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="preparing-") as place:
-        work, made = Path(place), Path(place) / "made"
-        made.mkdir()
-        _format(java, classpath, work)
-        for name in TEMPLATE:
-            shutil.copyfile(work / DATA / name, made / name)
-        if java.release >= ARCHIVES_SINCE:
-            _archive(java, classpath, work, made)
-        try:
-            made.rename(folder)
-        except OSError:
-            if not folder.exists():  # else somebody else was quicker: theirs is as good
-                raise
+    with alone(cache):
+        if not folder.exists():  # else another process was here first
+            remove_left_overs(cache, ASIDE)
+            with tempfile.TemporaryDirectory(dir=cache, prefix=ASIDE) as place:
+                _make(java, classpath, Path(place)).rename(folder)
     return Prepared(folder)
+
+
+def _make(java: Java, classpath: str, work: Path) -> Path:
+    made = work / "made"
+    made.mkdir()
+    _format(java, classpath, work)
+    for name in TEMPLATE:
+        (work / DATA / name).rename(made / name)
+    if java.release >= ARCHIVES_SINCE:
+        _archive(java, classpath, work, made)
+    return made
 
 
 def _format(java: Java, classpath: str, work: Path) -> None:

@@ -7,10 +7,9 @@ process or two first starts at once leave either a good jar or none.
 
 import hashlib
 import importlib.util
-import os
-import sys
 import tempfile
 import threading
+import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from streams.embedded.cache import alone, default_cache, remove_left_overs
 from streams.embedded.errors import WAY_OUT, CannotFetch
 
 LOCK = Path(__file__).with_name("kafka.lock.toml")
 AT_ONCE = 6  # downloads: most of the time of a small jar is the round trip
 ATTEMPTS = 3
+PAUSE_S = 0.5
+ASIDE = "fetch-"
 TELL_BYTES = 1 << 18
 
 OnProgress = Callable[[int, int], None]
@@ -82,15 +84,6 @@ def read_lock(text: str) -> Lock:
     return lock
 
 
-def default_cache() -> Path:
-    """``HEADWATER_CACHE_DIR``, else the folder that this platform gives programs to cache things in."""
-    if given := os.environ.get("HEADWATER_CACHE_DIR"):
-        return Path(given).expanduser()
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "headwater"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "headwater"
-
-
 def kafka_jars(cache: Path | None = None, on_progress: OnProgress | None = None) -> tuple[Path, ...]:
     """The jars to start Kafka with, in the lock's order.
 
@@ -107,8 +100,7 @@ def locked_jars(lock: Lock, cache: Path, on_progress: OnProgress | None = None) 
         raise CannotFetch(f"a Kafka of our own comes with headwater[embedded]: install that, {WAY_OUT}")
     try:
         if _absent(lock, folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with _alone(folder / "lock"):
+            with alone(folder):
                 if absent := _absent(lock, folder):  # again: another process may have fetched them meanwhile
                     _fetch(absent, folder, on_progress or _unseen)
     except (OSError, RuntimeError) as error:
@@ -138,21 +130,11 @@ def _unseen(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-@contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    import fcntl  # only here: Windows has none, and no embedded server either
-
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)  # given back when the file is closed, or when we die
-        yield
-
-
 def _fetch(jars: Sequence[Jar], folder: Path, on_progress: OnProgress) -> None:
-    """Into a folder aside, then into place. Only one process at a time, so what lies aside already is nobody's."""
-    for left_over in folder.glob("fetch-*"):
-        _remove(left_over)
+    """Into a folder aside, then into place; by one process at a time."""
+    remove_left_overs(folder, ASIDE)
     meter = _Meter(sum(jar.bytes for jar in jars), on_progress)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as aside:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=ASIDE) as aside:
         pool = ThreadPoolExecutor(AT_ONCE)
         try:
             for jar, path in zip(jars, pool.map(lambda jar: _download(jar, Path(aside), meter), jars), strict=True):
@@ -161,34 +143,37 @@ def _fetch(jars: Sequence[Jar], folder: Path, on_progress: OnProgress) -> None:
             pool.shutdown(cancel_futures=True)
 
 
-def _remove(folder: Path) -> None:
-    for path in sorted(folder.rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    folder.rmdir()
-
-
 def _download(jar: Jar, aside: Path, meter: "_Meter") -> Path:
+    for attempt in range(ATTEMPTS):
+        try:
+            path = _ask(jar, aside / str(attempt), meter)
+            if (found := sha256_of(path)) == jar.sha256:
+                return path
+            failure: Exception = RuntimeError(
+                f"refused {jar.name}: its SHA-256 is {found}, but the lock says {jar.sha256}"
+            )
+        except (OSError, RuntimeError) as error:
+            failure = error
+        time.sleep(PAUSE_S)
+    raise failure
+
+
+def _ask(jar: Jar, place: Path, meter: "_Meter") -> Path:
+    """The sum is what we trust, not the source: so repositories of jgo's own configuration (a company's) go first."""
     from jgo.config import GlobalSettings
+    from jgo.constants import MAVEN_CENTRAL_URL
     from jgo.maven import MavenContext, PythonResolver
 
-    mirrors = (
-        GlobalSettings.load().repositories
-    )  # a company's own, named in jgo's configuration; the sum is what we trust
-    for attempt in range(1, ATTEMPTS + 1):
-        place = aside / str(attempt)
-        context = MavenContext(
-            resolver=PythonResolver(progress_callback=meter.watch), repo_cache=place, remote_repos=mirrors or None
-        )
-        try:
-            path: Path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-        except (OSError, RuntimeError):
-            if attempt == ATTEMPTS:
-                raise
-            continue
-        if (found := sha256_of(path)) == jar.sha256:
-            return path
-        refused = RuntimeError(f"refused {jar.name}: its SHA-256 is {found}, but the lock says {jar.sha256}")
-    raise refused
+    sources = GlobalSettings.load().repositories
+    sources = {**sources, "central": sources.get("central", MAVEN_CENTRAL_URL)}
+    resolver = PythonResolver(progress_callback=meter.watch)
+    context = MavenContext(resolver=resolver, repo_cache=place, remote_repos=sources)
+    artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
+    try:
+        path: Path = artifact.resolve()
+    except RuntimeError as error:  # its text has the addresses, and an address may have a password
+        raise RuntimeError(f"{jar.name} is not to be had from {', '.join(sources)}") from error
+    return path
 
 
 class _Meter:

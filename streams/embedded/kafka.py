@@ -1,6 +1,5 @@
 """An Apache Kafka of our own: one node, KRaft, loopback, a folder of its own."""
 
-import fcntl
 import os
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +23,7 @@ GRACE_S = 15.0
 LOCKED_FOR_S = GRACE_S + 5.0
 TRIES = 3
 HEAP_MB = 384
+UNSAFE_WARNS_SINCE = 24
 ANSWER_S = 1.0
 LOOK_S = 0.02
 PORT_TAKEN = "Address already in use"
@@ -199,12 +199,17 @@ def prepare_kafka(
     on_progress: OnProgress | None = None,
 ) -> KafkaBroker:
     """Like ``start_kafka``, but for ``launch`` and ``await_answer``."""
+    if os.name != "posix":
+        raise CannotStart(f"servers of our own need Linux or macOS; {WAY_OUT}")
     java, jars = find_java(), kafka_jars(cache, on_progress)
     prepared = prepare(java, jars, jars[0].parent)
     flags = [
         f"-Xmx{heap_mb}m",
         "-XX:+UseSerialGC",
         *(["-XX:TieredStopAtLevel=1"] if quick else []),
+        *(
+            ["--sun-misc-unsafe-memory-access=allow"] if java.release >= UNSAFE_WARNS_SINCE else []
+        ),  # Kafka's own affair
         "-XX:-UsePerfData",  # no file in the system's temporary folder
         "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true",
@@ -221,6 +226,8 @@ def _expected(error: KafkaError) -> None:
 
 def _await_unlocked(lock: Path) -> None:
     """A broker whose parent was killed takes a moment to end; what Kafka itself locks tells when."""
+    import fcntl  # only here: Windows has none
+
     if not lock.exists():
         return
     deadline = time.monotonic() + LOCKED_FOR_S

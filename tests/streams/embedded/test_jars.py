@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from streams.embedded.cache import default_cache
 from streams.embedded.errors import CannotFetch
-from streams.embedded.jars import LOCK, Jar, Lock, default_cache, locked_jars, read_lock, sha256_of
+from streams.embedded.jars import LOCK, Jar, Lock, locked_jars, read_lock, sha256_of
 
 
 def jar(name: str, content: bytes) -> Jar:
@@ -28,6 +29,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError("there is no network here")
 
+    monkeypatch.setattr("streams.embedded.jars.PAUSE_S", 0.0)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     monkeypatch.setattr(socket.socket, "connect", refuse)
 
