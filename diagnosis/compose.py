@@ -12,6 +12,7 @@ from diagnosis.identity import alert_id, cause_key
 from diagnosis.impact import Reach, advance, count, descend, impact_of, severity_of
 from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
+from diagnosis.performance import with_performance
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
@@ -124,7 +125,7 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
     if fault is not None and known and fault.alert.impact.predictions_affected:
         impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
     return Measured(
-        impact=impact,
+        impact=with_performance(lineage, impact, since, fault.alert.impact if fault else None),
         tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},
         reached=advance(lineage, reach, since, counted, min(NEWEST, subject.policy.ring_batches // 2)),
     )

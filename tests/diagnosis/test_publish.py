@@ -1,0 +1,42 @@
+from dataclasses import replace
+
+import pytest
+
+from diagnosis.alert import Alert, CauseKind, Impact, Severity, StageOfDiagnosis, Status
+from diagnosis.publish import Reason, why_publish
+from tests.diagnosis.story import Shift, World, chain, run
+
+
+@pytest.fixture(scope="module")
+def alert() -> Alert:
+    world = World(chain(), [Shift("orders", "amount", "location", 20, 40)])
+    return run(world.rounds(0, 22))[1][-1]
+
+
+def test_the_first_revision_is_news(alert: Alert) -> None:
+    assert why_publish(None, alert) is Reason.OPENED
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, Reason.NOTHING_NEW),
+        ({"summary": "other words"}, Reason.NOTHING_NEW),
+        ({"status": Status.RESOLVED}, Reason.STATUS),
+        ({"stage_of_diagnosis": StageOfDiagnosis.UNKNOWN}, Reason.STAGE),
+        ({"severity": Severity.INFO}, Reason.SEVERITY),
+        ({"kind": CauseKind.JOIN}, Reason.CAUSE),
+        ({"path": ()}, Reason.PATH),
+        ({"symptoms": ()}, Reason.SYMPTOMS),
+        ({"impact": Impact()}, Reason.IMPACT),
+    ],
+)
+def test_only_material_changes_are_news(alert: Alert, change: dict[str, object], reason: Reason) -> None:
+    assert why_publish(alert, replace(alert, **change)) is reason  # type: ignore[arg-type]  # fields of Alert
+
+
+def test_a_few_predictions_more_are_no_news_but_twice_as_many_are(alert: Alert) -> None:
+    reached = alert.impact.predictions_affected
+    for number, reason in ((reached + 1, Reason.NOTHING_NEW), (2 * reached + 1, Reason.IMPACT)):
+        more = replace(alert, impact=replace(alert.impact, predictions_affected=number))
+        assert why_publish(alert, more) is reason
