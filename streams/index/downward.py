@@ -36,7 +36,7 @@ def children_of(lookup: Lookup, batches: dict[Ref, StoredNode]) -> dict[Ref, lis
     A child that names only the dataset, or a partition that was made again, belongs to the last batch before it.
     """
     until = _superseded_at(lookup, batches)
-    texts = {ref: _texts(node, until[ref]) for ref, node in batches.items()}
+    texts = {ref: _texts(node, until[ref], _subject(node) in lookup.loose()) for ref, node in batches.items()}
     found = lookup.find(text for asked in texts.values() for text in asked)
     candidates = {ref: [child for text in asked for child in found[text]] for ref, asked in texts.items()}
     children = lookup.nodes(child for refs in candidates.values() for child in refs[:CHILDREN_SEARCHED])
@@ -61,7 +61,9 @@ Until = tuple[Micros | None, Micros | None]  # when the dataset, and when this p
 
 
 def _superseded_at(lookup: Lookup, batches: dict[Ref, StoredNode]) -> dict[Ref, Until]:
-    following = lookup.next_times([(f"{node.pipeline}/{node.name}", node.at) for node in batches.values()])
+    loose = {ref: node for ref, node in batches.items() if _subject(node) in lookup.loose()}
+    times = lookup.next_times([(_subject(node), node.at) for node in loose.values()]) if loose else []
+    following = dict(zip(loose, times, strict=True))
     texts = {
         ref: partition_text(node.pipeline, node.name, node.partition)
         for ref, node in batches.items()
@@ -71,20 +73,26 @@ def _superseded_at(lookup: Lookup, batches: dict[Ref, StoredNode]) -> dict[Ref, 
     again = lookup.nodes(other for refs in found.values() for other in refs)
     partitions = {ref: [again[o].at for o in found[text] if o in again] for ref, text in texts.items()}
     return {
-        ref: (after, min((at for at in partitions.get(ref, ()) if at > node.at), default=None))
-        for (ref, node), after in zip(batches.items(), following, strict=True)
+        ref: (following.get(ref), min((at for at in partitions.get(ref, ()) if at > node.at), default=None))
+        for ref, node in batches.items()
     }
 
 
-def _texts(batch: StoredNode, until: Until) -> list[str]:
+def _subject(node: StoredNode) -> str:
+    return f"{node.pipeline}/{node.name}"
+
+
+def _texts(batch: StoredNode, until: Until, loosely: bool) -> list[str]:
     where = (batch.name, batch.pipeline)
     texts = [child_text(Parent(dataset=where[0], batch_id=batch.batch_id), batch.pipeline, 0)]
     if batch.partition is not None:
         texts.append(child_text(Parent(dataset=where[0], partition=batch.partition), batch.pipeline, 0))
+    if not loosely:
+        return texts
     end = batch.at + (DAYS_SEARCHED - 1) * DAY_MICROS if until[0] is None else until[0]
     last = min(day_of(max(end, (batch.window[1] or batch.at) + DAY_MICROS)), day_of(batch.at) + DAYS_SEARCHED - 1)
-    loosely = Parent(dataset=where[0])
-    return texts + [child_text(loosely, batch.pipeline, day) for day in range(day_of(batch.at), last + 1)]
+    unnamed = Parent(dataset=where[0])
+    return texts + [child_text(unnamed, batch.pipeline, day) for day in range(day_of(batch.at), last + 1)]
 
 
 def _means(parent: StoredParent, child: StoredNode, batch: StoredNode, until: Until) -> bool:

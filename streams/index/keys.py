@@ -80,6 +80,11 @@ class Keys:
         """The prediction events of a window."""
         return f"{self.space}w/{ref.partition}/{ref.offset:x}"
 
+    @property
+    def loose(self) -> str:
+        """A set of the datasets that children name without batch id or partition: to know where to search for more."""
+        return f"{self.space}loose"
+
     def dataset(self, subject: str, day: int) -> str:
         """A sorted set: the batches of a dataset made on a day of event time, by event time."""
         return f"{self.space}d/{subject}/{day}"

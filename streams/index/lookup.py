@@ -20,18 +20,29 @@ class Lookup:
         self._redis = client
         self._keys = keys
         self._shelves: list[tuple[int, int]] | None = None
+        self._loose: set[str] | None = None
 
-    def find(self, texts: Iterable[str]) -> dict[str, list[Ref]]:
-        """The records each text leads to, oldest first; at most 200 of one day and generation."""
+    def find(self, texts: Iterable[str], days: range | None = None) -> dict[str, list[Ref]]:
+        """The records each text leads to, oldest first; at most 200 of one day and generation.
+
+        ``days``: look only at what was stored on these days since 1970.
+        """
         asked = list(dict.fromkeys(texts))
+        shelves = [shelf for shelf in self._all_shelves() if days is None or shelf[0] in days]
         pipeline = self._redis.pipeline(transaction=False)
         for text in asked:
             low, high = lex_range(text)
-            for day, generation in self._all_shelves():
+            for day, generation in shelves:
                 bucket = self._keys.bucket(day, generation, text)
                 pipeline.zrevrangebylex(bucket, high, low, start=0, num=MOST_PER_BUCKET)
         answers = iter(pipeline.execute())
-        return {text: sorted({ref_of(found) for _ in self._all_shelves() for found in next(answers)}) for text in asked}
+        return {text: sorted({ref_of(found) for _ in shelves for found in next(answers)}) for text in asked}
+
+    def find_near(self, texts: Iterable[str], days: range) -> dict[str, list[Ref]]:
+        """As ``find``, but days elsewhere are looked at only for texts that lead nowhere on ``days``."""
+        near = self.find(texts, days)
+        missed = [text for text, refs in near.items() if not refs]
+        return near | self.find(missed) if missed else near
 
     def nodes(self, refs: Iterable[Ref]) -> dict[Ref, StoredNode]:
         """The headers of records."""
@@ -72,6 +83,13 @@ class Lookup:
                 pipeline.zrangebyscore(key, start, end, start=0, num=MOST_PER_BUCKET)
         answers = iter(pipeline.execute())
         return [[Ref.unpacked(found) for _ in range(days) for found in next(answers)] for days in spans]
+
+    def loose(self) -> set[str]:
+        """The datasets that some child names without batch id or partition."""
+        if self._loose is None:
+            members = cast(set[bytes], self._redis.smembers(self._keys.loose))
+            self._loose = {member.decode() for member in members}
+        return self._loose
 
     def _by_time(self, asked: Sequence[tuple[str, Micros]], direction: int) -> list[tuple[Ref, Micros] | None]:
         pipeline = self._redis.pipeline(transaction=False)

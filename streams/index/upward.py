@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from diagnosis.alert import Match
-from streams.index.keys import Micros, Ref
+from streams.index.keys import Micros, Ref, day_of
 from streams.index.lookup import Lookup
 from streams.index.stored import StoredNode, StoredParent
 from streams.index.writing import batch_text, partition_text
@@ -99,16 +99,22 @@ _Asked = tuple[Ref, StoredParent]
 def _named_exactly(
     lookup: Lookup, asked: Sequence[_Asked], nodes: dict[Ref, StoredNode]
 ) -> dict[_Asked, tuple[Ref, ...]]:
-    texts = {}
+    ids, partitions = {}, {}
     for ref, parent in asked:
         pipeline = parent.pipeline or nodes[ref].pipeline
         if parent.batch_id is not None:
-            texts[ref, parent] = batch_text(pipeline, parent.dataset, parent.batch_id)
+            ids[ref, parent] = batch_text(pipeline, parent.dataset, parent.batch_id)
         elif parent.partition is not None:
-            texts[ref, parent] = partition_text(pipeline, parent.dataset, parent.partition)
-    found = lookup.find(texts.values())
+            partitions[ref, parent] = partition_text(pipeline, parent.dataset, parent.partition)
+    near = _days_around(nodes[ref].arrived_at for ref, _ in ids)
+    found = lookup.find_near(ids.values(), near) | lookup.find(partitions.values())
     several = lookup.nodes(ref for refs in found.values() if len(refs) > 1 for ref in refs)
-    return {key: _made_before(found[text], several, nodes[key[0]].at) for key, text in texts.items()}
+    return {key: _made_before(found[text], several, nodes[key[0]].at) for key, text in (ids | partitions).items()}
+
+
+def _days_around(times: Iterable[Micros]) -> range:
+    days = [day_of(at) for at in times]
+    return range(min(days) - 1, max(days) + 2) if days else range(0)
 
 
 def _made_before(refs: Sequence[Ref], nodes: dict[Ref, StoredNode], at: Micros) -> tuple[Ref, ...]:

@@ -49,6 +49,7 @@ class Writer:
             ("HSET", key, field, node_to_bytes(seen)),
             ("PEXPIREAT", key, expires),
             *self._links(logged, stored),
+            *self._loosely(seen, expires),
         ]
         if seen.kind is ObservationKind.WINDOW:
             page = events_to_bytes(seen.predictions)
@@ -82,6 +83,12 @@ class Writer:
             yield ("ZADD", bucket, 0, member(text, logged.ref))
             yield ("PEXPIREAT", bucket, expires)
         yield ("HINCRBY", self.keys.days, day, len(texts))
+
+    def _loosely(self, seen: Observation, expires: int) -> Iterator[Command]:
+        loose = {f"{parent.pipeline or seen.pipeline}/{parent.dataset}" for parent in seen.parents if is_loose(parent)}
+        if loose:
+            yield ("SADD", self.keys.loose, *sorted(loose))
+            yield ("PEXPIREAT", self.keys.loose, expires)
 
     def _expires(self, stored_at: Micros) -> int:
         return int(stored_at / 1000 + self.retention_days * DAY_MICROS / 1000)
@@ -123,8 +130,13 @@ def prediction_text(prediction_id: str) -> str:
 def child_text(parent: Parent, pipeline: str, day: int) -> str:
     """The children of a batch, as exactly as they name it: by id, by partition, or only the dataset and a day."""
     where = f"{parent.pipeline or pipeline}\n{parent.dataset}"
+    if is_loose(parent):
+        return f"l\n{where}\n{day}"
     if parent.batch_id is not None:
         return f"c\n{where}\n{parent.batch_id}"
-    if parent.partition is not None:
-        return f"q\n{where}\n{parent.partition}"
-    return f"l\n{where}\n{day}"
+    return f"q\n{where}\n{parent.partition}"
+
+
+def is_loose(parent: Parent) -> bool:
+    """Whether a parent is named only by its dataset, or by a span of time."""
+    return parent.batch_id is None and parent.partition is None
