@@ -4,7 +4,7 @@ import asyncio
 import logging
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from streams.kafka.chunk import Chunk
 from streams.kafka.transport import transport_for
 from streams.metrics import Metrics
 from streams.settings import MissingBroker, Settings
+from streams.task.reaction import Reaction, Series
 from streams.task.tasks import Tasks
 from streams.task.work import Work
 from streams.topics import Topic
@@ -26,6 +27,7 @@ MOST_RECORDS_PER_FETCH = 5_000
 WATCH_EVERY_S = 1.0
 STUCK_AFTER_S = 30.0
 CLOSE_WITHIN_S = 5.0
+WHOLE_AGENT = -1  # owner of series that belong to no partition's task
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +63,7 @@ class Agent:
     ) -> None:
         self.health = Health()
         self._name = role.name
+        self._lagging: set[Series] = set()
         self._metrics = metrics
         self._topics = tuple(settings.topic_prefix + topic for topic in role.inputs)
         self._prefix = settings.topic_prefix
@@ -90,6 +93,17 @@ class Agent:
 
         self.app.agent(channel, name="feed")(feed)
 
+    def _show_lag(self, behind: Mapping[Any, int]) -> None:
+        """The lag of the partitions we hold; that of one that moved away vanishes."""
+        lag = Reaction()
+        for tp, events in behind.items():
+            topic = tp.topic.removeprefix(self._prefix)
+            lag.gauge("headwater_consumer_lag_events", topic, str(tp.partition), value=events)
+        if set(lag.gauges) != self._lagging:
+            self._metrics.release((self._name, WHOLE_AGENT))
+            self._lagging = set(lag.gauges)
+        self._metrics.apply(lag, (self._name, WHOLE_AGENT))
+
     async def _finish(self, *_: Any, **__: Any) -> None:
         """Going down: let the running transactions end, so that nobody has to wait for them to be aborted."""
         try:
@@ -107,9 +121,7 @@ class Agent:
             if topic in self._topics
         }
         behind = {tp: max(0, (consumer.highwater(tp) or offset) - offset) for tp, offset in positions.items()}
-        for tp, events in behind.items():
-            topic = tp.topic.removeprefix(self._prefix)
-            self._metrics.gauge("headwater_consumer_lag_events", topic, str(tp.partition), value=events)
+        self._show_lag(behind)
         state = sum(task.state_bytes for _, task in self.tasks)
         self._metrics.gauge("headwater_state_bytes", self._name, value=state)
         self.health.assigned = self.tasks.assigned

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from urllib.request import urlopen
 
 from diagnosis.alert import Alert
@@ -66,7 +66,7 @@ class Installation:
 
     def __init__(self, folder: Path, **settings: object) -> None:
         self.settings = Settings(metrics_port=0, **settings)  # type: ignore[arg-type]  # passed on to the settings
-        self.producer = producer(self.settings)
+        self.producer: Any = producer(self.settings)
         self._folder = folder
         self._workers = 0
         create_topics(self.settings)
@@ -75,7 +75,8 @@ class Installation:
         return self
 
     def __exit__(self, *_: object) -> None:
-        del self.producer  # its threads would look for the broker after it has gone
+        self.producer.flush(5)
+        self.producer = None  # its threads would look for the broker after it has gone
 
     @contextmanager
     def worker(self, **settings: object) -> Iterator[Worker]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.alert import CauseKind, StageOfDiagnosis, Status
+from diagnosis.alert import Alert, CauseKind, StageOfDiagnosis, Status
 from diagnosis.observation import ObservationKind
 from schemas.events import Event
 from simulation.catalogue import FAULTS
@@ -53,6 +53,11 @@ def diagnosed(installation: Installation) -> bool:
     return any(alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED for alert in installation.alerts())
 
 
+def only_one(alerts: list[Alert]) -> list[Alert]:
+    assert len(alerts) == 1, "\n".join(f"{alert.status} {alert.title}: {alert.summary}" for alert in alerts)
+    return alerts
+
+
 def test_a_fault_becomes_one_alert_that_names_its_cause(installation: Installation) -> None:
     events = ticks_of("unit-change")
     with installation.worker() as worker:
@@ -63,7 +68,7 @@ def test_a_fault_becomes_one_alert_that_names_its_cause(installation: Installati
         wait_until(lambda: seen(installation) == batches(events), what="every batch observed once")
         wait_until(lambda: diagnosed(installation), what="a diagnosed alert")
         metrics = worker.metrics()
-    (alert,) = installation.latest()
+    (alert,) = only_one(installation.latest())
     assert (alert.status, alert.stage_of_diagnosis) == (Status.FIRING, StageOfDiagnosis.DIAGNOSED)
     assert (alert.cause.kind, alert.cause.component, alert.cause.column) == (
         CauseKind.SOURCE_DATA,
@@ -88,7 +93,7 @@ def test_killed_ten_times_the_worker_says_the_same_and_counts_nothing_twice(inst
     with installation.worker():
         wait_until(lambda: seen(installation) == batches(events), what="every batch observed once")
         wait_until(lambda: diagnosed(installation), what="a diagnosed alert")
-    (alert,) = installation.latest()
+    (alert,) = only_one(installation.latest())
     assert (alert.cause.kind, alert.cause.component) == (CauseKind.CODE_CHANGE, "fraud_features")
     revisions = Counter((alert.alert_id, alert.revision) for alert in installation.alerts())
     assert set(revisions.values()) == {1}
