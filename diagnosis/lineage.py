@@ -35,6 +35,7 @@ class Lineage:
     _ids: dict[str, dict[str, Batch]] = field(default_factory=dict)
     _places: dict[str, dict[str, int]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], tuple[Parentage, ...]] = field(default_factory=dict)
+    _gaps: dict[str, Micros] = field(default_factory=dict)
     _children: dict[str, tuple[str, ...]] | None = None
 
     def ring(self, key: str) -> tuple[Batch, ...]:
@@ -146,9 +147,10 @@ class Lineage:
 
     def usual_gap(self, key: str) -> Micros:
         """Return a node's median gap between batches in event time, 0 while unknown."""
-        ring = self.ring(key)[-32:]
-        gaps = sorted(later.at - earlier.at for earlier, later in pairwise(ring))
-        return gaps[len(gaps) // 2] if gaps else 0
+        if key not in self._gaps:
+            gaps = sorted(later.at - earlier.at for earlier, later in pairwise(self.ring(key)[-32:]))
+            self._gaps[key] = gaps[len(gaps) // 2] if gaps else 0
+        return self._gaps[key]
 
 
 def _overlaps(batch: Batch, start: Micros, end: Micros) -> bool:

@@ -1,4 +1,4 @@
-"""What diagnosis reads: one record of the ``observations`` log, as ``schemas/observation.avsc`` has it, field by field."""
+"""What diagnosis reads: a record of the ``observations`` log, as ``schemas/observation.avsc`` has it field by field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

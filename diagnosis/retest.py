@@ -42,13 +42,15 @@ class Deviation:
 class Retest:
     """Tests nodes against the findings followed and the readings remembered.
 
-    memory: what one review has already worked out, by node and sequence number of a batch; lives as long as the review.
+    memory, alarms: what a review has already worked out, by node (and sequence number of a batch); they live as long as
+    the review.
     """
 
     lineage: Lineage
     active: tuple[Active, ...]
     policy: Policy
     memory: dict[tuple[str, int], Pairs | None] = field(default_factory=dict)
+    alarms: dict[str, list[tuple[Interval, Deviation]]] = field(default_factory=dict)
 
     def critical(self, statistics: int) -> float:
         """Return the strength that the largest of so many healthy statistics hardly ever reaches."""
@@ -61,15 +63,26 @@ class Retest:
         return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
 
     def _alarmed(self, key: str, when: Interval) -> dict[tuple[str, str], Deviation]:
-        found = {}
-        for active in self.active:
-            if active.node != key or not interval_of(active.finding).meets(when, slack(self.lineage, key, self.policy)):
-                continue
-            column, statistic = active.finding.column or "", active.finding.statistic
-            found[column, statistic] = Deviation(
-                column=column, statistic=statistic, strength=self._alarm_strength(active), finding=active.finding
-            )
-        return found
+        near = slack(self.lineage, key, self.policy)
+        return {(one.column, one.statistic): one for span, one in self._alarms(key) if span.meets(when, near)}
+
+    def _alarms(self, key: str) -> list[tuple[Interval, Deviation]]:
+        """Return a node's findings as deviations, worked out once per review."""
+        if key not in self.alarms:
+            self.alarms[key] = [
+                (
+                    interval_of(active.finding),
+                    Deviation(
+                        column=active.finding.column or "",
+                        statistic=active.finding.statistic,
+                        strength=self._alarm_strength(active),
+                        finding=active.finding,
+                    ),
+                )
+                for active in self.active
+                if active.node == key
+            ]
+        return self.alarms[key]
 
     def _alarm_strength(self, active: Active) -> float:
         finding = active.finding

@@ -7,11 +7,11 @@ from diagnosis.retest import Retest
 from diagnosis.state import Active
 from diagnosis.verdict import Trace, trace
 
-_COLUMNS = 12  # walked per node; further columns follow the strongest that began with them
+_COLUMNS = 8  # walked per node; further columns follow the strongest that began with them
 
 
 def walk_all(retest: Retest, findings: tuple[Active, ...]) -> dict[str, Trace]:
-    """Return a walk for every finding; those of one column share theirs, and so do columns beyond the first twelve."""
+    """Return a walk for every finding; those of one column share theirs, and so do columns beyond the first eight."""
     walks: dict[str, Trace] = {}
     spokesmen: dict[str, dict[tuple[str, str], Active]] = {}
     for one in sorted(findings, key=lambda one: (-one.finding.evidence_nats, one.opened, one.key)):
