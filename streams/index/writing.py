@@ -13,6 +13,13 @@ T = TypeVar("T")
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
 ALERTS_KEPT_DAYS = 90
+LINKS_PER_CALL = 1000
+ADD_LINKS = """
+for i, bucket in ipairs(KEYS) do
+  redis.call('ZADD', bucket, 0, ARGV[i + 1])
+  redis.call('PEXPIREAT', bucket, ARGV[1])
+end
+"""  # one call for a thousand links: as commands of their own they cost the client seven times as much
 INDEXED = (ObservationKind.BATCH, ObservationKind.WINDOW)
 
 
@@ -78,10 +85,10 @@ class Writer:
         day, generation = day_of(logged.stored_at), generation_of(stored)
         texts = list(dict.fromkeys(texts_of(logged.value)))
         expires = self._expires((day + 1) * DAY_MICROS)
-        for text in texts:
-            bucket = self.keys.bucket(day, generation, text)
-            yield ("ZADD", bucket, 0, member(text, logged.ref))
-            yield ("PEXPIREAT", bucket, expires)
+        for start in range(0, len(texts), LINKS_PER_CALL):
+            some = texts[start : start + LINKS_PER_CALL]
+            buckets = [self.keys.bucket(day, generation, text) for text in some]
+            yield ("EVAL", ADD_LINKS, len(some), *buckets, expires, *(member(text, logged.ref) for text in some))
         yield ("HINCRBY", self.keys.days, day, len(texts))
 
     def _loosely(self, seen: Observation, expires: int) -> Iterator[Command]:

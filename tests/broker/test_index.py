@@ -1,5 +1,8 @@
-"""The index on a real Valkey or Redis."""
+"""The index on a real Valkey, and on Debian's Redis."""
 
+import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,6 +17,7 @@ from streams.index.reader import Ambiguous, NotFound, Reader, open_reader
 from streams.index.trace import Step
 from streams.index.writing import Logged
 from streams.settings import Settings
+from tests.broker.installation import wait_until
 
 pytestmark = pytest.mark.broker
 
@@ -21,9 +25,26 @@ MINUTE = 60_000_000
 NOW = int(time.time()) // 86_400 * 86_400_000_000  # entries older than the retention would vanish at once
 
 
-@pytest.fixture
-def settings(redis_url: str, topic_prefix: str) -> Settings:
-    return Settings(redis_url=redis_url, topic_prefix=topic_prefix)
+@pytest.fixture(scope="module")
+def debian_redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a Redis from Debian's package."""
+    if shutil.which("redis-server") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("redis-server is not installed: CI must try the index on it")
+        pytest.skip("redis-server (Debian package of that name) is not installed")
+    socket = tmp_path_factory.mktemp("redis") / "redis.sock"
+    process = subprocess.Popen(
+        ["redis-server", "--port", "0", "--unixsocket", str(socket), "--save", ""], stdout=subprocess.DEVNULL
+    )
+    wait_until(socket.exists, seconds=10, what="redis-server's socket")
+    yield f"unix://{socket}"
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture(params=["redis_url", "debian_redis"])
+def settings(request: pytest.FixtureRequest, topic_prefix: str) -> Settings:
+    return Settings(redis_url=request.getfixturevalue(request.param), topic_prefix=topic_prefix)
 
 
 @pytest.fixture
