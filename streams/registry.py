@@ -2,9 +2,6 @@
 
 import json
 
-from confluent_kafka.schema_registry import SchemaRegistryClient
-from confluent_kafka.schema_registry.error import SchemaRegistryError
-
 from schemas.codec import SchemaById
 from schemas.shape import AvroSchema
 from streams.settings import Settings
@@ -16,6 +13,10 @@ def schema_by_id(settings: Settings) -> SchemaById | None:
     """A look-up of writers' schemas, cached by the client; None where no registry is configured."""
     if settings.schema_registry_url is None:
         return None
+    # loaded only where a registry is used: it takes as long as all the rest of an agent
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from confluent_kafka.schema_registry.error import SchemaRegistryError
+
     config = {"url": settings.schema_registry_url}
     if settings.schema_registry_auth is not None:
         config["basic.auth.user.info"] = settings.schema_registry_auth.get_secret_value()
