@@ -29,7 +29,7 @@ def render_alert(alert: Alert) -> RenderableType:
     parts.append(section("Whom it reached", columns(_impact(alert.impact), ratio=1)))
     considered = [*map(_suspect, alert.suspects), *map(_rejected, alert.rejected)]
     if considered:
-        parts.append(section("What else was considered", columns(considered, ratio=2)))
+        parts.append(section("What else was considered", columns(considered, ratio=1)))
     around = list(_around(alert))
     if around:
         parts.append(section("Around it", columns(around, ratio=1)))
@@ -162,17 +162,21 @@ def _impact(impact: Impact) -> Iterator[tuple[RenderableType, ...]]:
 
 
 def _suspect(cause: Cause) -> tuple[RenderableType, ...]:
-    why = "; ".join(part for part in (KIND[cause.kind], _change(cause), *cause.evidence[:1]) if part)
-    return (Text(share(cause.confidence)), words(_place(cause), "bold"), words(why))
+    kind = "" if cause.kind is CauseKind.UNKNOWN else KIND[cause.kind]
+    why = "; ".join(part for part in (kind, _change(cause), *cause.evidence[:1]) if part)
+    return (Text(share(cause.confidence)), _considered(_place(cause), why))
 
 
 def _rejected(rejected: Rejected) -> tuple[RenderableType, ...]:
     place = f"{rejected.component}.{rejected.column}" if rejected.column else rejected.component
     what = f"{KIND[rejected.kind]} {rejected.change_id}" if rejected.change_id else KIND[rejected.kind]
-    why = f"{what}: {REJECTION[rejected.reason]}"
-    if rejected.detail:
-        why += f" ({rejected.detail})"
-    return (Text("no", style="dim"), words(place), words(why))
+    detail = f" ({rejected.detail})" if rejected.detail else ""
+    return (Text("no", style="dim"), _considered(place, f"{what}: {REJECTION[rejected.reason]}{detail}"))
+
+
+def _considered(place: str, why: str) -> Text:
+    text = words(place, "bold")
+    return text.append_text(words(f"  {why}", "not bold")) if why else text
 
 
 def _around(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:

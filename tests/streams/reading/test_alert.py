@@ -53,8 +53,7 @@ Whom it reached
 
 What else was considered
   4 %  rides.distance  the data of the source changed
-  no   fare            a model change m8: it came after the trouble began (7 min
-                       later)
+  no   fare  a model change m8: it came after the trouble began (7 min later)
 
 Around it
   source     postgres://rides
