@@ -1,5 +1,6 @@
 """Was it right? What was broken against what was said."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
@@ -46,12 +47,16 @@ def blame_of(alert: Alert) -> Blame:
     return Blame(kind=str(alert.cause.kind), component=alert.cause.component, column=alert.cause.column)
 
 
-def is_right(fault: Fault, alert: Alert | None) -> bool:
-    """Whether a firing, diagnosed alert names kind, component and (where the fault is in one) column."""
-    if alert is None or alert.status is not Status.FIRING:
-        return False
-    if alert.stage_of_diagnosis is not StageOfDiagnosis.DIAGNOSED:
-        return False
-    said, expected = blame_of(alert), expected_of(fault)
+def is_right(fault: Fault, alerts: Iterable[Alert]) -> bool:
+    """Whether every firing alert names kind, component and (where the fault is in one) column, and one is diagnosed.
+
+    alerts: the latest revision of each.
+    """
+    firing = [alert for alert in alerts if alert.status is Status.FIRING]
+    diagnosed = any(alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED for alert in firing)
+    return diagnosed and all(_names(expected_of(fault), blame_of(alert)) for alert in firing)
+
+
+def _names(expected: Blame, said: Blame) -> bool:
     same_place = (said.kind, said.component) == (expected.kind, expected.component)
     return same_place and expected.column in (None, said.column)

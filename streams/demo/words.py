@@ -10,8 +10,9 @@ from streams.topics import Topic
 
 PICTURE = """\
   shop-db ─► raw_orders ────► orders ────┐
-                                         ├─► enriched_orders ─► fraud_features ─► fraud (model) ◄─ chargebacks, late
-  crm ─────► raw_customers ─► customers ─┘"""
+  crm ─────► raw_customers ─► customers ─┴─► enriched_orders ─► fraud_features
+                                                                      │
+                          chargebacks, late ─────► fraud (model) ◄────┘"""
 
 
 def introduction(fault: Fault, seed: int) -> str:

@@ -27,7 +27,7 @@ RIGHT = Alert(
 
 
 def test_kind_place_and_column_make_it_right() -> None:
-    assert is_right(CODE_DEPLOY, RIGHT)
+    assert is_right(CODE_DEPLOY, [RIGHT])
 
 
 @pytest.mark.parametrize(
@@ -38,16 +38,25 @@ def test_kind_place_and_column_make_it_right() -> None:
         replace(RIGHT, cause=replace(RIGHT.cause, column="amount_log")),
         replace(RIGHT, stage_of_diagnosis=StageOfDiagnosis.SUSPECTED),
         replace(RIGHT, status=Status.RESOLVED),
-        None,
     ],
 )
-def test_anything_else_is_wrong(wrong: Alert | None) -> None:
-    assert not is_right(CODE_DEPLOY, wrong)
+def test_anything_else_is_wrong(wrong: Alert) -> None:
+    assert not is_right(CODE_DEPLOY, [wrong])
+
+
+def test_no_alert_is_wrong() -> None:
+    assert not is_right(CODE_DEPLOY, [])
+
+
+def test_a_second_alert_that_blames_something_else_makes_it_wrong_until_it_is_closed() -> None:
+    other = replace(RIGHT, alert_id="b", cause=replace(RIGHT.cause, component="orders"))
+    assert not is_right(CODE_DEPLOY, [RIGHT, other])
+    assert is_right(CODE_DEPLOY, [RIGHT, replace(other, status=Status.SUPERSEDED)])
 
 
 def test_a_fault_in_no_single_column_asks_for_none() -> None:
     cause = Cause(kind=CauseKind.JOIN, component="enriched_orders", column="age")
-    assert is_right(JOIN_MISMATCH, replace(RIGHT, cause=cause))
+    assert is_right(JOIN_MISMATCH, [replace(RIGHT, cause=cause)])
 
 
 @pytest.mark.parametrize("name", FAULTS)
