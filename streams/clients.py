@@ -19,7 +19,7 @@ def connection(settings: Settings) -> dict[str, Any]:
     config: dict[str, Any] = {
         "bootstrap.servers": settings.bootstrap,
         "security.protocol": settings.kafka_security_protocol,
-        "log_level": 3,
+        "log_level": 0,  # what goes wrong comes back as an error, not as noise on stderr
     }
     if settings.kafka_sasl_mechanism:
         config["sasl.mechanism"] = settings.kafka_sasl_mechanism
