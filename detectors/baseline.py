@@ -17,6 +17,8 @@ WINSOR = 4.0  # standard deviations beyond which a healthy batch teaches no more
 FLOOR = 0.1  # of the sampling variance: constant series would alarm on rounding
 PRIOR = 1.0  # batches' worth of belief that dispersion is sampling alone
 FARTHEST = 1e6  # standard deviations: beyond, squares would overflow sooner or later
+SLACK = 1.0  # standard errors by which correlation and dispersion before suspicion may be wrong
+LEVEL_SLACK = 2.0  # likewise the level: a level that is off by a little makes evidence for ever
 SETTLED = 8.0  # batches after which outliers are winsorised
 
 
@@ -91,16 +93,40 @@ def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
     return expected
 
 
-def judge_values(baseline: Baseline, value: Floats, level: Floats, sampling: Floats, leverage: Floats) -> Judged:
+def level_slack(baseline: Baseline, sampling: Floats) -> Floats:
+    """Two standard errors of the level."""
+    independent = np.maximum(baseline.count, 1) * (1 - np.maximum(autocorrelation(baseline), 0)) ** 2
+    slack: Floats = LEVEL_SLACK * np.sqrt(sampling * dispersion_at(baseline, sampling) / independent)
+    return slack
+
+
+def judge_values(
+    baseline: Baseline,
+    value: Floats,
+    level: Floats,
+    sampling: Floats,
+    leverage: Floats,
+    before: tuple[Baseline, NDArray[np.bool_]] | None = None,
+) -> Judged:
     """Judge ``value`` by the batches before it.
 
     level: the expectation at this time. sampling: the variance that drawing rows alone would give. leverage: variance
-    that an uncertain level adds, in units of the prediction's own. Student's t with the degrees of freedom learnt so
-    far is mapped to a normal by Wallace's (1959) approximation.
+    that an uncertain level adds, in units of the prediction's own. before: the baseline as it was before suspicion, and
+    which statistics are under it. A lasting shift looks like correlated and volatile batches, and learnt as such would
+    explain itself away: under suspicion both stay within a standard error of what they were. Student's t with the
+    degrees of freedom learnt so far is mapped to a normal by Wallace's (1959) approximation.
     """
-    predicted = level + autocorrelation(baseline) * baseline.lag
+    correlation, dispersion = autocorrelation(baseline), dispersion_at(baseline, sampling)
+    if before is not None:
+        trusted, suspicious = before
+        n = np.maximum(trusted.count, 1)
+        most = autocorrelation(trusted) + SLACK / np.sqrt(n)
+        correlation = np.where(suspicious, np.minimum(correlation, most), correlation)
+        widest = dispersion_at(trusted, sampling) * (1 + SLACK * np.sqrt(2 / n))
+        dispersion = np.where(suspicious, np.minimum(dispersion, widest), dispersion)
+    predicted = level + correlation * baseline.lag
     uncertain = 1 + 1 / np.maximum(baseline.count, 1) + leverage
-    deviation = np.sqrt(sampling * dispersion_at(baseline, sampling) * uncertain)
+    deviation = np.sqrt(sampling * dispersion * uncertain)
     surprise = value - predicted
     freedom = PRIOR + np.maximum(baseline.count - 1, 0)
     t = np.clip(surprise / deviation, -FARTHEST, FARTHEST)

@@ -45,17 +45,21 @@ def empty_surprises(m: int) -> Surprises:
 def volatility(surprises: Surprises) -> Floats:
     """The factor by which deviations are wider now than usual, never below one; one unless volatility clusters."""
     raw = np.divide(surprises.cross, surprises.energy, out=np.zeros_like(surprises.cross), where=surprises.energy > 0)
-    clustering = raw * surprises.batches / (surprises.batches + 100)
-    believed = np.clip((clustering - 0.05) / 0.1, 0, 1)
+    chance = 3 / np.sqrt(np.maximum(surprises.batches, 1))
+    believed = np.clip((raw - chance) / 0.1, 0, 1)
     return np.sqrt(np.maximum(1 + believed * (surprises.recent - 1), 1))
 
 
-def learn_surprises(surprises: Surprises, z: Floats) -> Surprises:
-    """With one more healthy batch. z: standardised, not yet divided by the volatility."""
+def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) -> Surprises:
+    """With one more healthy batch. z: standardised, not yet divided by the volatility.
+
+    calm: not under suspicion. Whether volatility clusters is learnt from calm batches only: a lasting shift looks as if
+    it did.
+    """
     nats = z**2 / 2
     square = np.minimum(z**2, 9.0)
     off = square - 1
-    gain = 1 / np.minimum(surprises.batches + 1, 4096)
+    gain = calm / np.minimum(surprises.batches + 1, 4096)
     over = nats > OVER
     return Surprises(
         recent=surprises.recent + RECENT * (square - surprises.recent),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from detectors import evidence
 from detectors.alarms import Weighed, close_recovered, open_alarms
-from detectors.baseline import choose, judge_values, learn, narrowed, rate_of, winsorised
+from detectors.baseline import choose, judge_values, learn, level_slack, narrowed, rate_of, winsorised
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.portrait import learn_portrait
@@ -21,6 +21,7 @@ from detectors.surprise import learn_surprises, single_limit, volatility
 from detectors.table import measure
 from detectors.watch import take_up
 
+SUSPICION = 2.0  # nats from which on a statistic is judged by what was known before
 QUIET = 1.0  # nats below which a batch is above suspicion
 MONTH_S = 30 * 86400.0
 RARE = 10.0  # expected rows below which a rate is judged by its counts
@@ -53,6 +54,8 @@ def weigh(
             alarmed = gathering & ~active & _crossed(state, bank, weighed, run_length)
         state, recovered = close_recovered(replace(state, bank=bank), weighed)
         state = open_alarms(state, batch, weighed, alarmed)
+        if before + 1 == policy.warm_up_batches:  # evidence against so young a baseline is none: start afresh
+            state = replace(state, bank=evidence.forget(state.bank, weighed.live, before + 1))
     table = readings(state, weighed)
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
@@ -79,7 +82,8 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     references = {name: column.reference for name, column in held.items()}
     offsets = {name: column.offset for name, column in held.items()}
     measured = measure(len(state.table), columns, references, offsets, batch.rows, gap_s)
-    level = level_at(state.season, state.live, terms(batch.at))
+    suspicious = _suspicious(state)
+    level = _level(state, suspicious, measured.sampling, batch)
     numeric = [column for column in held.values() if column.reference.kind == "number"]
     shaped = np.array([column.offset + 1 for column in numeric], np.int64)
     positions = np.array([column.position for column in numeric], np.int64)
@@ -89,7 +93,8 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     value[shaped[:, None] + SHAPES] -= due
     leverage[shaped[:, None] + SHAPES] = (uncertain + misfit(location) / measured.sampling[shaped])[:, None]
     leverage[shaped + OUTSIDE] = outside(location) ** 2 / measured.sampling[shaped + OUTSIDE]
-    judged = judge_values(state.live, value, level, measured.sampling, leverage)
+    before = (state.safe, suspicious) if suspicious.any() else None
+    judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
     wider = volatility(state.surprises)
     deviation = judged.deviation * wider
     return Weighed(
@@ -106,6 +111,21 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
         positions=positions,
         location=location,
     )
+
+
+def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:
+    """The level expected now; under suspicion it stays where it was before, within what was uncertain of it."""
+    now = terms(batch.at)
+    level = level_at(state.season, state.live, now)
+    if not suspicious.any():
+        return level
+    trusted = level_at(replace(state.season, weights=state.safe_weights), state.safe, now)
+    slack = level_slack(state.safe, sampling)
+    return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
+
+
+def _suspicious(state: DatasetState) -> NDArray[np.bool_]:
+    return (evidence.height(state.bank) >= SUSPICION) & (state.safe.count >= KNOWN)
 
 
 def _counted(state: DatasetState, batch: BatchSummary) -> dict[str, ColumnSummary]:
@@ -177,6 +197,8 @@ def _learn(
         safe_weights=np.where(quiet[:, None], season.weights, state.safe_weights),
         shape=shape,
         surprises=choose(
-            healthy & (state.live.count >= KNOWN), learn_surprises(state.surprises, judged.z), state.surprises
+            healthy & (state.live.count >= KNOWN),
+            learn_surprises(state.surprises, judged.z, ~_suspicious(state)),
+            state.surprises,
         ),
     )

@@ -148,8 +148,8 @@ def test_a_thin_tail_lets_a_single_batch_prove_what_a_heavy_one_does_not():
     rng = np.random.default_rng(6)
     thin, heavy = empty_surprises(1), empty_surprises(1)
     for _ in range(2000):
-        thin = learn_surprises(thin, rng.normal(size=1))
-        heavy = learn_surprises(heavy, rng.standard_t(3, size=1))
+        thin = learn_surprises(thin, rng.normal(size=1), LIVE)
+        heavy = learn_surprises(heavy, rng.standard_t(3, size=1), LIVE)
 
     assert tail_shape(thin)[0] < 0.1
     assert single_limit(thin, 1e6)[0] < 30
@@ -161,8 +161,8 @@ def test_clustered_volatility_widens_what_is_expected_and_steady_one_does_not():
     steady, clustered = empty_surprises(1), empty_surprises(1)
     for n in range(1000):
         wide = 2.0 if (n // 50) % 2 else 0.3
-        steady = learn_surprises(steady, rng.normal(size=1))
-        clustered = learn_surprises(clustered, wide * rng.normal(size=1))
+        steady = learn_surprises(steady, rng.normal(size=1), LIVE)
+        clustered = learn_surprises(clustered, wide * rng.normal(size=1), LIVE)
 
     assert volatility(steady)[0] == pytest.approx(1, abs=0.1)
     assert volatility(clustered)[0] > 1.5
