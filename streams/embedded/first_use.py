@@ -44,7 +44,7 @@ class Prepared:
         if not archive.exists():
             return []
         # Its sum is checked when it is opened, which costs nothing that can be measured: a damaged one is ignored.
-        return [f"-XX:AOTCache={archive}", "-XX:+VerifySharedSpaces", "-Xlog:aot=off", "-Xlog:aot+codecache=off"]
+        return [f"-XX:AOTCache={archive}", "-XX:+VerifySharedSpaces", "-Xlog:aot*=off"]
 
     def format(self, data: Path) -> None:
         """Makes ``data`` the empty store of a cluster of its own; leaves a store that is there already alone."""
