@@ -71,7 +71,7 @@ def test_parts_add_up_to_the_whole(values, cut, referenced):
 def test_a_block_of_columns_gives_what_each_gives_alone():
     rng = np.random.default_rng(2)
     columns = {f"c{i}": NumberColumn(values=rng.normal(i, 1, 100 + 10 * (i % 2))) for i in range(6)}
-    together = summarise_columns(columns, {name: NORMAL for name in columns})
+    together = summarise_columns(columns, dict.fromkeys(columns, NORMAL))
 
     for name, column in columns.items():
         alone = summarise_column(column, NORMAL)
@@ -98,7 +98,7 @@ def test_a_reference_keeps_the_atoms_of_a_discrete_column(values):
     assert counts[-1] == 0
     assert counts.sum() == len(values)
     assert np.allclose(counts / len(values), reference.share, atol=1e-2)
-    for value, held in zip(*np.unique(values, return_counts=True), strict=True):
+    for _, held in zip(*np.unique(values, return_counts=True), strict=True):
         if held > len(values) / 8:
             assert held in counts
 
