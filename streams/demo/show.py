@@ -101,6 +101,10 @@ class Performance:
 
     def run(self, started: float) -> None:
         """Until the diagnosis stands, or nothing more is to be expected."""
+        with self.screen:
+            self._run(started)
+
+    def _run(self, started: float) -> None:
         self.worker.await_ready(self._learn_meanwhile)
         self.screen.say(f"the worker is ready after {time.monotonic() - started:.1f} s; first a healthy while")
         while not self._over(time.monotonic()):
@@ -171,8 +175,7 @@ def _performance(
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings, board))
         feed = Feed(life, Delivery(settings, Encoding(), lambda: interruption.asked))
-        screen = stack.enter_context(screen_for(console))
-        yield Performance(wish, worker, board, feed, listener, screen, interruption)
+        yield Performance(wish, worker, board, feed, listener, screen_for(console), interruption)
 
 
 def _conclude(wish: Wish, result: Result, board: Board, console: Console) -> None:

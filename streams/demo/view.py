@@ -13,7 +13,7 @@ from detectors.finding import Finding
 from streams.demo.board import Board, Subject
 from streams.demo.feeding import Feed
 
-BAR_CELLS = 24
+BAR_CELLS = 12
 FULL_BAR_NATS = 48.0
 WORTH_A_LOOK_NATS = 8.0
 LINE_EVERY_TICKS = 20
@@ -123,14 +123,12 @@ class LiveScreen:
 
 
 def _table(board: Board) -> Table:
-    table = Table(
-        title=f"pipeline {board.pipeline}", title_justify="left", expand=False, show_edge=False, pad_edge=False
-    )
-    table.add_column("dataset or model")
-    table.add_column("batches", justify="right", width=7)
-    table.add_column("rows", justify="right", width=8)
-    table.add_column("evidence that something changed", width=BAR_CELLS + 10)
-    table.add_column("most suspicious", width=34, no_wrap=True)
+    table = Table(title=f"pipeline {board.pipeline}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("dataset or model", min_width=16, no_wrap=True)
+    table.add_column("batches", justify="right", min_width=7, no_wrap=True)
+    table.add_column("rows", justify="right", min_width=7, no_wrap=True)
+    table.add_column("evidence of a change", width=BAR_CELLS + 10, no_wrap=True)
+    table.add_column("most suspicious", no_wrap=True)
     for subject in board.subjects.values():
         table.add_row(
             Text(subject.name, style="bold red" if subject.findings else ""),
@@ -144,7 +142,7 @@ def _table(board: Board) -> Table:
 
 def _bar(subject: Subject) -> Text:
     if subject.warming_up:
-        return Text("learning what is normal", style="dim")
+        return Text("learning the normal", style="dim")
     filled = round(BAR_CELLS * min(subject.evidence / FULL_BAR_NATS, 1.0))
     style = "red" if subject.findings else "yellow" if subject.evidence > WORTH_A_LOOK_NATS else "green"
     amount = "certain" if subject.evidence == float("inf") else f"{subject.evidence:.0f} nats"
