@@ -1,30 +1,49 @@
-"""The ``headwater`` command."""
+"""The ``headwater`` command; each of its commands is loaded when it is asked for."""
 
 import sys
-from typing import Annotated
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
+from typer.core import TyperGroup
 
-from streams.admin import BrokerUnreachable, NotAllowed, WrongPartitions
-from streams.commands.alerts import alerts
-from streams.commands.demo import demo
-from streams.commands.doctor import doctor
-from streams.commands.explain import explain
-from streams.commands.send import send_app
-from streams.commands.topics import topics_app
-from streams.commands.trace import trace
-from streams.commands.worker import EPILOG as WORKER_EXAMPLES
-from streams.commands.worker import worker
-from streams.index.index import IndexMissing, IndexUnreachable
-from streams.settings import MissingBroker
+from streams.mendable import Mendable
 from streams.version import VERSION
 
-MENDABLE = (MissingBroker, BrokerUnreachable, NotAllowed, WrongPartitions, IndexMissing, IndexUnreachable)
+COMMANDS = ("demo", "worker", "send", "alerts", "explain", "trace", "topics", "doctor")
+"""Every command is a module of ``streams.commands`` with a function of its name, or a ``<name>_app`` of several."""
+
+
+class Commands(TyperGroup):
+    """Loads a command's module when the command is asked for: ``headwater worker`` needs no table reader."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """All commands, in the order people meet them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command called ``cmd_name``."""
+        del ctx
+        return load(cmd_name) if cmd_name in COMMANDS else None
+
+
+def load(name: str) -> Any:
+    """The command called ``name``, with its examples."""
+    module: Any = import_module(f"streams.commands.{name}")
+    group: typer.Typer | None = getattr(module, f"{name}_app", None)
+    if group is None:
+        group = typer.Typer(add_completion=False, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+        group.command(name, epilog=module.EPILOG)(getattr(module, name))
+    command = typer.main.get_command(group)
+    command.name = name
+    return command
+
 
 app = typer.Typer(
     name="headwater",
-    help="Headwater finds where an anomaly started.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="markdown",
@@ -45,16 +64,6 @@ def _headwater(
     """Headwater finds where an anomaly started."""
 
 
-app.command()(demo)
-app.command(epilog=WORKER_EXAMPLES)(worker)
-app.add_typer(send_app, name="send")
-app.command()(alerts)
-app.command()(explain)
-app.command()(trace)
-app.command()(doctor)
-app.add_typer(topics_app, name="topics")
-
-
 def main() -> None:
     """Run the command: what a user can mend is told in a sentence, an interrupt is no error."""
     try:
@@ -64,7 +73,7 @@ def main() -> None:
     except ValidationError as error:
         told = "; ".join(f"HEADWATER_{str(one['loc'][0]).upper()}: {one['msg']}" for one in error.errors())
         sys.exit(_told(f"a setting is wrong: {told}"))
-    except MENDABLE as error:
+    except Mendable as error:
         sys.exit(_told(str(error)))
 
 

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic  # type: ignore[attr-defined]  # public there, says its manual
 
 from streams.clients import connection
+from streams.mendable import Mendable
 from streams.settings import Settings
 from streams.topics import EVENT_TOPICS, KEPT, Topic
 
@@ -25,15 +26,15 @@ _ABSENT = (KafkaError.UNKNOWN_TOPIC_OR_PART, KafkaError._UNKNOWN_TOPIC)
 _OURS_ALONE = ("cleanup.policy", "retention.ms", "retention.bytes")
 
 
-class BrokerUnreachable(ConnectionError):
+class BrokerUnreachable(Mendable, ConnectionError):
     """No broker answered: wrong address, wrong protocol, refused credentials, or it is down."""
 
 
-class NotAllowed(PermissionError):
+class NotAllowed(Mendable, PermissionError):
     """The broker refuses what we asked for; the message names the ACL that is missing."""
 
 
-class WrongPartitions(ValueError):
+class WrongPartitions(Mendable, ValueError):
     """A topic's partition count is not N; the message says how to mend it."""
 
 

@@ -1,10 +1,13 @@
 """The four agents by name; each is loaded only where it runs."""
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
-from streams.agent import Role
-from streams.metrics import Metrics
 from streams.settings import Settings
+
+if TYPE_CHECKING:  # an agent is loaded only where it runs
+    from streams.agent import Role
+    from streams.metrics import Metrics
 
 DETECT, DIAGNOSE, INDEX, NOTIFY = ALL = "detect", "diagnose", "index", "notify"
 
@@ -16,7 +19,7 @@ def names(settings: Settings) -> tuple[str, ...]:
     return (DETECT, DIAGNOSE, *index, *notify)
 
 
-def role(name: str, settings: Settings, metrics: Metrics) -> Role:
+def role(name: str, settings: Settings, metrics: "Metrics") -> "Role":
     """The agent called ``name``.
 
     Raises:

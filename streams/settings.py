@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from streams.mendable import Mendable
+
 
 class AlertsFormat(StrEnum):
     """How alerts are written to their topic."""
@@ -110,7 +112,7 @@ def as_environment(settings: Settings) -> dict[str, str]:
     return given
 
 
-class MissingBroker(ValueError):
+class MissingBroker(Mendable, ValueError):
     """No broker is configured where one is needed."""
 
     def __init__(self) -> None:

@@ -23,6 +23,7 @@ from streams.settings import MissingBroker, Settings
 
 send_app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     help="Send CSV, Parquet or JSON lines as events: your own data, in a minute.\n\n"
     "Exit codes: 0 sent, 1 the input is wrong, 2 the command is wrong, 3 Kafka did not take it, 130 interrupted.",
 )

@@ -15,7 +15,7 @@ EPILOG = """Examples:
 Exit codes: 0 all topics are there, 2 they cannot be created, or have another number of partitions.
 """
 
-topics_app = typer.Typer(no_args_is_help=True, help="The topics on the broker.")
+topics_app = typer.Typer(no_args_is_help=True, add_completion=False, help="The topics on the broker.")
 
 
 @topics_app.callback()

@@ -1,9 +1,11 @@
 """What can go wrong with servers of our own; every text says how to go on."""
 
+from streams.mendable import Mendable
+
 WAY_OUT = "or use a broker that is already there: --bootstrap HOST:PORT"
 
 
-class EmbeddedError(RuntimeError):
+class EmbeddedError(Mendable, RuntimeError):
     """A server of our own cannot be had; the text says why, and names the way out."""
 
 

@@ -8,20 +8,21 @@ from diagnosis.alert import Alert
 from diagnosis.observation import Observation
 from streams.index.keys import DAY_MICROS, VERSION, Keys, Micros, day_of
 from streams.index.writing import Command, Logged, Writer
+from streams.mendable import Mendable
 from streams.settings import Settings
 
 SOCKET_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 5.0
 
 
-class IndexMissing(ValueError):
+class IndexMissing(Mendable, ValueError):
     """No Redis is configured where one is needed."""
 
     def __init__(self) -> None:
         super().__init__("no Redis is configured: set HEADWATER_REDIS_URL (for example redis://127.0.0.1:6379/0)")
 
 
-class IndexUnreachable(ConnectionError):
+class IndexUnreachable(Mendable, ConnectionError):
     """Redis does not answer, or refuses us."""
 
 
