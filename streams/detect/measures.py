@@ -9,8 +9,8 @@ from streams.task.reaction import Reaction
 
 COLUMN_GAUGES = {
     "missing_ratio": "headwater_dataset_missing_ratio",
-    "evidence_nats": "headwater_dataset_drift_evidence_nats",
-    "psi": "headwater_dataset_drift_psi",
+    "evidence": "headwater_dataset_drift_evidence_nats",
+    "drift_psi": "headwater_dataset_drift_psi",
 }
 MODEL_GAUGES = {
     "calibration_error_ratio": "headwater_model_calibration_error_ratio",
@@ -48,9 +48,9 @@ def batch(event: DataBatch, seen: Observation, reaction: Reaction) -> None:
 
 
 def by_column(gauges: Mapping[str, float], where: tuple[str, str], reaction: Reaction) -> None:
-    """Gauges named ``<what>/<column>``."""
+    """Gauges named ``<what>:<column>``."""
     for name, value in gauges.items():
-        what, _, column = name.partition("/")
+        what, _, column = name.partition(":")
         if column and what in COLUMN_GAUGES:
             reaction.gauge(COLUMN_GAUGES[what], *where, column, value=value)
 
