@@ -49,7 +49,7 @@ class Readings:
     """Every statistic of one batch, side by side: all sequences have the same length.
 
     column: the column's name, ``""`` for a statistic of the whole subject. z: standardised against the baseline,
-    NaN while warming up. scale: the baseline standard deviation of the statistic. evidence: nats. weight: rows behind it.
+    NaN while warming up. scale: the baseline standard deviation of the statistic. evidence: nats.
     """
 
     column: tuple[str, ...] = ()
