@@ -21,7 +21,10 @@ _UNSEEN = 0.8
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Diagnosis:
-    """What the evidence says of one fault now. supported: a cause is named and everything upstream was seen."""
+    """What the evidence says of one fault now. supported: a cause is named and everything upstream was seen.
+
+    awaited: batches that could show another origin are on their way.
+    """
 
     origin: str
     columns: tuple[str, ...]
@@ -35,6 +38,7 @@ class Diagnosis:
     context: Context
     change_url: str | None
     supported: bool
+    awaited: bool = False
 
 
 def diagnose(
@@ -55,7 +59,7 @@ def diagnose(
         kind = Kind(kind=CauseKind.SOURCE_DATA, confidence=0.8, why=why, column=kind.column)
     path = _longest(lineage, traces)
     cause = _cause(scene, kind, path, shared)
-    pending = bool(home.unseen) and shared is None
+    pending = bool(home.unseen or home.awaited) and shared is None
     alternatives = (*_other_acts(scene, kind), *_along(lineage, path, cause))
     return Diagnosis(
         origin=home.origin.node,
@@ -70,6 +74,7 @@ def diagnose(
         context=_context(lineage, first),
         change_url=kind.act.url if kind.act else None,
         supported=kind.kind is not CauseKind.UNKNOWN and not pending,
+        awaited=bool(home.awaited) and shared is None,
     )
 
 
@@ -133,7 +138,7 @@ def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None)
     weak = all(one.finding is None for one in scene.deviations)
     loose = any(step.match not in (Match.EXACT, Match.PARTITION) for step in path[:-1])
     confidence = kind.confidence * (_WEAK if weak else 1.0) * (_LOOSE if loose else 1.0)
-    unseen = bool(scene.trace.unseen) and shared is None
+    unseen = bool(scene.trace.unseen or scene.trace.awaited) and shared is None
     act = kind.act
     return Cause(
         kind=kind.kind,

@@ -32,15 +32,40 @@ class Grouping:
             return True
         return bool(_columns(first) & _columns(second))
 
+    def perhaps(self, first: Trace, second: Trace) -> bool:
+        """Tell whether two walks may prove to be one once the batches that they wait for have come."""
+        near = max(slack(self.lineage, one.origin.node, self.policy) for one in (first, second))
+        return (
+            bool(first.awaited or second.awaited)
+            and bool(self._candidates(first) & self._candidates(second))
+            and first.origin.when.meets(second.origin.when, near)
+        )
+
+    def perhaps_belongs(self, trace: Trace, fault: Fault) -> bool:
+        """Tell whether a walk that waits for batches may prove to end where and when a settled fault began."""
+        if not trace.awaited or fault.origin not in self._candidates(trace):
+            return False
+        near = max(slack(self.lineage, key, self.policy) for key in (trace.origin.node, fault.origin))
+        return trace.origin.when.meets(_span(fault), near)
+
+    def _candidates(self, trace: Trace) -> frozenset[str]:
+        """Return where a walk can end: where it stands, or anywhere behind what it waits for."""
+        behind = (self.lineage.ancestors(key) for key in trace.awaited)
+        return frozenset({trace.origin.node, *trace.awaited}).union(*behind)
+
     def belongs(self, trace: Trace, fault: Fault) -> bool:
         """Tell whether a walk ends where and when a settled fault began."""
-        origin, onset = trace.origin, fault.alert.onset
+        origin = trace.origin
         if origin.node != fault.origin:
             return False
-        when = Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
-        return origin.when.meets(when, slack(self.lineage, origin.node, self.policy)) or bool(
+        return origin.when.meets(_span(fault), slack(self.lineage, origin.node, self.policy)) or bool(
             _columns(trace) & (set(fault.columns) - {""})
         )
+
+
+def _span(fault: Fault) -> Interval:
+    onset = fault.alert.onset
+    return Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
 
 
 def _columns(trace: Trace) -> set[str]:

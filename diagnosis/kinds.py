@@ -71,6 +71,10 @@ def kind_of(scene: Scene) -> Kind:
         NodeKind.MODEL: (_stopped, _schema, _model_swap, _feature_store, _health, _act, _skew, _scores),
         NodeKind.OUTCOMES: (_model_swap, _act, _slope, _concept),
     }
+    if scene.trace.awaited:
+        why = "the batches it was made from have not come yet"
+        column = _column(scene.strongest())
+        return Kind(kind=CauseKind.UNKNOWN, confidence=0.2, why=why, column=column, mechanism=False)
     for rule in by_node[scene.node.kind]:
         kind = rule(scene)
         if kind is not None:

@@ -132,8 +132,17 @@ def _release(look: Review) -> None:
             or key not in look.traces
             or look.state.active[key].over
             or look.grouping.together(look.traces[key], home)
+            or look.grouping.perhaps(look.traces[key], home)
         )
-        look.faults[place] = replace(fault, members=kept)
+        look.faults[place] = replace(fault, members=kept, signatures=_still_about(look, fault, kept))
+
+
+def _still_about(look: Review, fault: Fault, kept: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what a fault is about without the findings let go: else it would take them back."""
+    active = look.state.active
+    gone = {signature(active[key].finding) for key in fault.members if key in active and key not in kept}
+    gone -= {signature(active[key].finding) for key in kept if key in active}
+    return tuple(name for name in fault.signatures if name not in gone)
 
 
 def _gather(look: Review) -> None:
@@ -157,7 +166,15 @@ def _home(look: Review, one: Active) -> int | None:
     for place, fault in _firing(look):
         if name in fault.signatures or _joins(look, walk, fault):
             return place
-    return None
+    return next((place for place, fault in _firing(look) if _may_join(look, walk, fault)), None)
+
+
+def _may_join(look: Review, walk: Trace, fault: Fault) -> bool:
+    """Tell whether a finding is to wait with this alert until the batches have come that decide where it began."""
+    home = look.traces.get(fault.opening)
+    if fault.settled or home is None:
+        return look.grouping.perhaps_belongs(walk, fault)
+    return look.grouping.perhaps(walk, home)
 
 
 def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
@@ -258,7 +275,8 @@ def _revise(look: Review, fault: Fault) -> Fault:
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
-    quiet = fault.observed - fault.changed >= look.policy.settle_batches
+    waiting = any(look.traces[key].awaited for key in members if key in look.traces)
+    quiet = not waiting and fault.observed - fault.changed >= look.policy.settle_batches
     fault = replace(
         fault,
         alert=_publish(look, fault.alert, alert),
@@ -273,9 +291,13 @@ def _revise(look: Review, fault: Fault) -> Fault:
 
 
 def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:
-    """A cause is diagnosed once supported; without support, when waiting longer has become pointless."""
+    """A cause is diagnosed once supported; without support, when waiting longer has become pointless.
+
+    Batches that are on their way are waited for by time alone: the faster datasets' batches do not bring them.
+    """
     waited = (look.state.arrived_at - fault.opened_arrival) / 1e6
-    enough = fault.observed >= look.policy.settle_batches or waited >= look.policy.settle_s
+    patient = fault.observed >= look.policy.settle_batches and not diagnosis.awaited
+    enough = patient or waited >= look.policy.settle_s
     known = fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
     return StageOfDiagnosis.DIAGNOSED if diagnosis.supported or enough or known else StageOfDiagnosis.SUSPECTED
 

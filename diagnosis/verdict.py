@@ -1,5 +1,6 @@
 """Walking upstream from a finding: is each hop's shift what its parents' shift explains, or was it added here?"""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
@@ -34,6 +35,7 @@ _FOLLOWS = {
 """What alone can explain a statistic of a child; statistics not listed follow the rules of ``_presence``."""
 _SHARE = 0.35  # of a child's shift that the parents' must predict
 _FOCUSED = 3.0  # standard errors, for the one to three regressors that the mechanism names
+_AWAITED = 16  # bad batches whose parents are waited for
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
 
@@ -51,12 +53,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """From cause (first step) to effect (last step). healthy, unseen: parents of the origin. proven: by mechanism."""
+    """From cause (first step) to effect (last step). healthy, unseen: parents of the origin. proven: by mechanism.
+
+    awaited: parents of the origin whose batches are named but still on their way; where it began is not decided yet.
+    """
 
     key: str
     steps: tuple[Step, ...]
     healthy: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     deviations: tuple[Deviation, ...] = ()
     proven: bool = False
 
@@ -73,6 +79,7 @@ class _Looked:
     upstream: tuple[Step, ...] = ()
     healthy: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
+    awaited: tuple[str, ...] = ()
     proven: bool = False
 
 
@@ -94,12 +101,13 @@ def trace(retest: Retest, active: Active) -> Trace:
             break
         steps[-1] = replace(steps[-1], verdict=Verdict.INHERITED)
         steps.extend(looked.upstream)
-    origin = replace(steps[-1], verdict=Verdict.UNKNOWN if looked.unseen else Verdict.INTRODUCED)
+    origin = replace(steps[-1], verdict=Verdict.UNKNOWN if looked.unseen or looked.awaited else Verdict.INTRODUCED)
     return Trace(
         key=active.key,
         steps=(origin, *reversed(steps[:-1])),
         healthy=looked.healthy,
         unseen=looked.unseen,
+        awaited=looked.awaited,
         deviations=retest.deviations(origin.node, origin.batches, origin.when),
         proven=looked.proven,
     )
@@ -129,7 +137,27 @@ def _look(retest: Retest, step: Step) -> _Looked:
         return _Looked(upstream=(best[3],), healthy=healthy, unseen=tuple(unseen))
     masked = _behind(retest, step, [parent for parent in parents if not found[parent.node]])
     proven = mechanism is not None or (bool(parents) and not unseen)
-    return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), proven=proven)
+    awaited = () if masked else _awaited(lineage, step)
+    return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
+
+
+def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:
+    """Return the parents of which most batches that the surely bad ones name are still on their way.
+
+    Each dataset's batches arrive in order: one that is older than the last of its dataset will not come any more.
+    """
+    certain = [batch for batch in step.batches if batch.at >= step.when.latest] or step.batches[-1:]
+    here: Counter[str] = Counter()
+    away: Counter[str] = Counter()
+    for batch in certain[:_AWAITED]:
+        for parentage in lineage.parents(batch):
+            key = parentage.link.parent
+            ring = lineage.ring(key)
+            if parentage.batches:
+                here[key] += 1
+            elif parentage.link.match is Match.EXACT and ring and ring[-1].at < batch.at:
+                away[key] += 1
+    return tuple(sorted(key for key in away if away[key] > here[key]))
 
 
 def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:

@@ -5,7 +5,7 @@ from diagnosis.alert import CauseKind, Severity, StageOfDiagnosis, Status
 from diagnosis.observation import Observation, ObservationKind, Parent
 from diagnosis.pipeline import fold
 from diagnosis.policy import Policy
-from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Shift, World, chain, last, run, tick
+from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Model, Shift, World, chain, last, run, tick
 
 BREAK = 24
 
@@ -67,13 +67,18 @@ def test_a_second_fault_downstream_of_the_first_gets_its_own_alert() -> None:
     ]
 
 
-def test_two_alerts_found_to_be_one_fault_leave_the_earlier_one() -> None:
-    nodes = [
+def forked() -> list[Dataset | Model]:
+    return [
         Dataset("raw", ("a", "b")),
         Dataset("left", ("a",), ("raw",), {"a": ("raw", "a")}),
         Dataset("right", ("b",), ("raw",), {"b": ("raw", "b")}),
     ]
-    world = World(nodes, [Shift("raw", c, "location", BREAK, 40) for c in "ab"])
+
+
+def test_two_alerts_found_to_be_one_fault_leave_the_earlier_one() -> None:
+    """Parents without batch ids are taken to be the last ones seen, which may be put right later."""
+    shifts = [Shift("raw", c, "location", BREAK, 40) for c in "ab"]
+    world = World(forked(), shifts, parent_of=lambda _child, _parent, _number: None)
     state, _ = run(world.rounds(0, BREAK))
     state, early = run([world.observation(name, BREAK) for name in ("left", "right")], state=state)
     state, late = run([world.observation("raw", BREAK), *world.rounds(BREAK + 1, BREAK + 8)], state=state)
@@ -83,6 +88,29 @@ def test_two_alerts_found_to_be_one_fault_leave_the_earlier_one() -> None:
     assert (second.status, second.superseded_by) == (Status.SUPERSEDED, first.alert_id)
     assert (first.status, first.cause.component) == (Status.FIRING, "raw")
     assert {finding.subject for finding in first.symptoms} == {"shop/raw", "shop/left", "shop/right"}
+
+
+def test_findings_that_wait_for_the_same_batches_wait_in_one_alert() -> None:
+    world = World(forked(), [Shift("raw", c, "location", BREAK, 40) for c in "ab"])
+    state, _ = run(world.rounds(0, BREAK))
+    state, early = run([world.observation(name, BREAK) for name in ("left", "right")], state=state)
+    state, late = run([world.observation("raw", BREAK), *world.rounds(BREAK + 1, BREAK + 8)], state=state)
+
+    assert [alert.stage_of_diagnosis for alert in last(early)] == [StageOfDiagnosis.SUSPECTED]
+    alerts = last([*early, *late])
+    assert [(alert.status, alert.cause.component) for alert in alerts] == [(Status.FIRING, "raw")]
+    assert alerts[0].stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+
+
+def test_findings_that_waited_together_part_when_the_batches_show_two_faults() -> None:
+    shifts = [Shift("left", "a", "location", BREAK, 40), Shift("right", "b", "location", BREAK, 40)]
+    world = World(forked(), shifts)
+    state, _ = run(world.rounds(0, BREAK))
+    state, early = run([world.observation(name, BREAK) for name in ("left", "right")], state=state)
+    state, late = run([world.observation("raw", BREAK), *world.rounds(BREAK + 1, BREAK + 8)], state=state)
+
+    assert len(last(early)) == 1
+    assert sorted(alert.cause.component for alert in last([*early, *late])) == ["left", "right"]
 
 
 def test_an_alert_resolves_when_every_subject_has_long_enough_been_without_its_finding() -> None:

@@ -1,0 +1,82 @@
+"""The order in which datasets reach diagnosis is chance: it must change neither the number of alerts nor the cause."""
+
+import random
+from collections.abc import Sequence
+
+import pytest
+
+from diagnosis.alert import CauseKind
+from diagnosis.observation import Observation
+from tests.diagnosis.story import MINUTE, Shift, World, chain, last, run
+
+BREAK = 22
+ROUNDS = BREAK + 8
+SEEDS = range(2)
+FAULTS: dict[str, tuple[list[Shift], dict[str, str], list[tuple[CauseKind, str]]]] = {
+    "source values": (
+        [Shift("orders", "amount", "location", BREAK, 40)],
+        {},
+        [(CauseKind.SOURCE_DATA, "orders")],
+    ),
+    "missing values of the other source": (
+        [Shift("customers", "age", "missing_rate", BREAK, 40)],
+        {},
+        [(CauseKind.SOURCE_DATA, "customers")],
+    ),
+    "code of a stage in the middle": (
+        [Shift("clean", "amount", "scale", BREAK, 40)],
+        {"clean": "code"},
+        [(CauseKind.CODE_CHANGE, "clean")],
+    ),
+    "code of the last stage": (
+        [Shift("features", "spend", "location", BREAK, 40)],
+        {"features": "code"},
+        [(CauseKind.CODE_CHANGE, "features")],
+    ),
+    "another model": (
+        [Shift("risk", "", "score_location", BREAK, 40)],
+        {"risk": "model"},
+        [(CauseKind.MODEL_CHANGE, "risk")],
+    ),
+    "outcomes": (
+        [Shift("outcomes:risk", "", "calibration", BREAK, lag=3, exact=True)],
+        {},
+        [(CauseKind.CONCEPT_SHIFT, "risk")],
+    ),
+    "two sources at once": (
+        [Shift("orders", "amount", "location", BREAK, 40), Shift("customers", "age", "missing_rate", BREAK, 40)],
+        {},
+        [(CauseKind.SOURCE_DATA, "customers"), (CauseKind.SOURCE_DATA, "orders")],
+    ),
+}
+
+
+def interleaved(log: Sequence[Observation], seed: int, furthest: float) -> list[Observation]:
+    """Delay every subject by up to ``furthest`` rounds, differently from time to time; each keeps its own order."""
+    generator = random.Random(seed)
+    delays: dict[str, float] = {}
+    reached: dict[str, float] = {}
+    order = []
+    for one in log:
+        if one.name not in delays or generator.random() < 0.05:
+            delays[one.name] = generator.uniform(0, furthest * MINUTE)
+        reached[one.name] = max(reached.get(one.name, 0.0), one.at + delays[one.name] + generator.uniform(0, MINUTE))
+        order.append(reached[one.name])
+    return [one for _, one in sorted(zip(order, log, strict=True), key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize("furthest", [1.0, 20.0])
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_is_one_alert_with_the_right_cause_in_whatever_order_its_datasets_come(
+    name: str, furthest: float
+) -> None:
+    shifts, changed, expected = FAULTS[name]
+
+    def versions(node: str, number: int) -> dict[str, str]:
+        told = {"code": "v1", "model": "m1"}
+        return told | ({changed[node]: "v2"} if node in changed and number >= BREAK else {})
+
+    log = World(chain(), shifts, versions=versions, outcomes=True).rounds(0, ROUNDS)
+    for seed in SEEDS:
+        alerts = last(run(interleaved(log, seed, furthest))[1])
+        assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"interleaving {seed}"
