@@ -19,6 +19,7 @@ class Reason(StrEnum):
     UNKNOWN_FIELD = "UNKNOWN_FIELD"  # JSON with a field the schema does not have
     MISSING_FIELD = "MISSING_FIELD"  # JSON without a field that is required
     BAD_VALUE = "BAD_VALUE"  # readable, but not meaningful
+    TOO_MANY_SUBJECTS = "TOO_MANY_SUBJECTS"  # one more dataset or model than a partition may hold
     OUR_FAULT = "OUR_FAULT"  # readable and meaningful, and we failed on it
 
 

@@ -1,19 +1,29 @@
 """The Schema Registry, which only events in the Confluent wire format need."""
 
 import json
+import logging
+import time
 
 from schemas.codec import SchemaById
 from schemas.shape import AvroSchema
+from streams.metrics import Metrics
 from streams.settings import Settings
 
-NOT_FOUND = 40403
+NOT_FOUND = 404
+RETRY_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
-def schema_by_id(settings: Settings) -> SchemaById | None:
-    """A look-up of writers' schemas, cached by the client; None where no registry is configured."""
+def schema_by_id(settings: Settings, metrics: Metrics) -> SchemaById | None:
+    """A look-up of writers' schemas, cached by the client; None where no registry is configured.
+
+    While the registry is away it waits: an event is not unreadable because a third party is.
+    """
     if settings.schema_registry_url is None:
         return None
     # loaded only where a registry is used: it takes as long as all the rest of an agent
+    import httpx
     from confluent_kafka.schema_registry import SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -23,12 +33,17 @@ def schema_by_id(settings: Settings) -> SchemaById | None:
     client = SchemaRegistryClient(config)
 
     def look_up(schema_id: int) -> AvroSchema:
-        try:
-            schema: AvroSchema = json.loads(client.get_schema(schema_id).schema_str or "null")
-        except SchemaRegistryError as error:
-            if error.error_code == NOT_FOUND:
-                raise LookupError(schema_id) from error
-            raise
-        return schema
+        while True:
+            try:
+                schema: AvroSchema = json.loads(client.get_schema(schema_id).schema_str or "null")
+            except (SchemaRegistryError, OSError, httpx.HTTPError) as error:
+                if isinstance(error, SchemaRegistryError) and error.http_status_code == NOT_FOUND:
+                    raise LookupError(schema_id) from error
+                logger.warning("the schema registry is away, events that need schema %d wait: %s", schema_id, error)
+                metrics.gauge("headwater_degraded", "schema_registry", value=1)
+                time.sleep(RETRY_S)
+            else:
+                metrics.gauge("headwater_degraded", "schema_registry", value=0)
+                return schema
 
     return look_up

@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnosis.observation import Observation
 from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
-from schemas.malformed import MalformedEvent
+from schemas.malformed import MalformedEvent, Reason
 from streams.detect import inputs, measures
 from streams.detect.budget import Budget
 from streams.detect.gathering import Gathering, outcomes_input
@@ -44,6 +44,7 @@ from streams.topics import Topic, key_of, partition_of
 Decode = Callable[[bytes], Event]
 CLOCK_EVERY_MICROS = 10_000_000
 REFERENCE = "reference"
+MOST_SUBJECTS = 10_000  # datasets and models of one partition; each is bounded by itself
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +102,9 @@ class DetectLogic:
         done, before = (len(reaction.outputs), len(reaction.steps)), dict(self._subjects)
         try:
             yield
+        except MalformedEvent as error:
+            for source in sources:
+                self._bury(source, error, reaction)
         except Exception as failure:  # whatever it is: the partition must not stand still for it
             logger.exception("%s: %d events are dead letters", sources[0].origin, len(sources))
             del reaction.outputs[done[0] :], reaction.steps[done[1] :]
@@ -117,6 +121,8 @@ class DetectLogic:
     def _fold(self, event: Event, source: Sourced, gatherings: dict[str, Gathering], reaction: Reaction) -> None:
         name = f"{event.pipeline}/{_name(event)}"
         digest = inputs.digest(source.record.value or b"")
+        if name not in self._subjects and len(self._subjects) >= MOST_SUBJECTS:
+            raise MalformedEvent(Reason.TOO_MANY_SUBJECTS, f"this partition holds {MOST_SUBJECTS} subjects already")
         seen = self._seen_of(name)
         if digest in seen:
             reaction.count("headwater_events_total", source.topic, "duplicate")
@@ -257,6 +263,10 @@ class DetectLogic:
         """Forget everything."""
         self._subjects.clear()
         self._seen.clear()
+        self._budget.report(self._partition, 0)
+
+    def close(self) -> None:
+        """The partition goes elsewhere, and its statistics with it."""
         self._budget.withdraw(self._partition)
 
 

@@ -19,7 +19,7 @@ NAME = "detect"
 
 def role(settings: Settings, metrics: Metrics) -> Role:
     """Events in, observations out."""
-    look_up = schema_by_id(settings)
+    look_up = schema_by_id(settings, metrics)
     salt = settings.hash_salt.get_secret_value().encode()
     most = settings.max_event_bytes
     decoders: dict[Topic, Decode] = {

@@ -77,11 +77,11 @@ class DiagnoseWork:
             if name != TASK:
                 self._pipelines[name] = from_bytes(PipelineState, snapshot.body)
                 self._ledger.cover(name, len(snapshot.body))
+        known = {name: snapshot.position for name, snapshot in stored.states.items()}
         reaction = Reaction()
         position = stored.floor
         for record in read_partition(self._settings, self._log, self._partition, stored.floor):
             offset, value = record.offset() or 0, record.value() or b""
-            known = {name: snapshot.position for name, snapshot in stored.states.items()}
             again = Reaction()
             self._fold(value, offset, known, again)
             if offset >= published:

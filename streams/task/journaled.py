@@ -38,6 +38,9 @@ class Logic(Protocol):
     def clear(self) -> None:
         """Forget everything."""
 
+    def close(self) -> None:
+        """The task ends here."""
+
 
 class JournaledWork:
     """One journal, one state, one transaction at a time (see ``streams.task.work.Work``)."""
@@ -150,4 +153,5 @@ class JournaledWork:
     def close(self) -> None:
         """Let go of the producer and of the subjects' gauges."""
         self._transactor.close()
+        self._logic.close()
         self._metrics.release((self._agent, self._partition))

@@ -9,6 +9,7 @@ from streams.plain import from_bytes, to_bytes
 PART_BYTES = 900_000
 INPUT_PER_STATE = 100
 LONGEST_MICROS = 3_600_000_000
+MOST_ENTRIES = 2_000  # folded again in seconds, however large the state is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,13 @@ class _Uncovered:
     first_offset: int
     since: int
     bytes: int = 0
+    entries: int = 0
 
 
 class Ledger:
     """Decides when a subject is written and what of the log is still needed.
 
-    A subject is due when its uncovered input exceeds 100 times its state, or is an hour old.
+    A subject is due when its uncovered input exceeds 100 times its state or 2,000 entries, or is an hour old.
     """
 
     def __init__(self) -> None:
@@ -118,13 +120,16 @@ class Ledger:
         """A log entry at ``offset`` held ``size`` bytes for ``subject``."""
         entry = self._uncovered.setdefault(subject, _Uncovered(offset, now))
         entry.bytes += size
+        entry.entries += 1
 
     def due(self, now: int) -> list[str]:
         """The subjects that are to be written now."""
         return [
             subject
             for subject, entry in self._uncovered.items()
-            if entry.bytes > INPUT_PER_STATE * self._sizes.get(subject, 4096) or now - entry.since > LONGEST_MICROS
+            if entry.bytes > INPUT_PER_STATE * self._sizes.get(subject, 4096)
+            or entry.entries > MOST_ENTRIES
+            or now - entry.since > LONGEST_MICROS
         ]
 
     def cover(self, subject: str, size: int) -> None:

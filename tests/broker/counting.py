@@ -58,6 +58,8 @@ class Counting:
     def clear(self) -> None:
         self.states = {}
 
+    def close(self) -> None: ...
+
 
 def work(partition: int, settings: Settings, metrics: Metrics) -> tuple[JournaledWork, Counting]:
     """The work of one partition, and the logic inside it."""

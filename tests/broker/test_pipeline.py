@@ -1,5 +1,6 @@
 """The whole path: events in, one alert out, whatever dies on the way."""
 
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -98,6 +99,28 @@ def test_killed_ten_times_the_worker_says_the_same_and_counts_nothing_twice(inst
     revisions = Counter((alert.alert_id, alert.revision) for alert in installation.alerts())
     assert set(revisions.values()) == {1}
     assert folded_events(installation) == sum(len(tick) for tick in events)
+
+
+def test_two_workers_share_the_partitions_and_say_it_once(installation: Installation) -> None:
+    events = ticks_of("null-burst")
+    with installation.worker() as one, installation.worker() as other:
+        wait_until(lambda: one.ready() and other.ready(), what="both ready")
+        for tick in events:
+            installation.send(*tick)
+            time.sleep(0.1)
+        wait_until(lambda: seen(installation) == batches(events), what="every batch observed once")
+        wait_until(lambda: diagnosed(installation), what="a diagnosed alert")
+        shares = [read_by(worker.metrics()) for worker in (one, other)]
+    (alert,) = only_one(installation.latest())
+    assert (alert.cause.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "raw_customers")
+    assert all(shares), "one of the workers had nothing to do"
+    assert sum(shares) == sum(len(tick) for tick in events)
+
+
+def read_by(metrics: str) -> float:
+    """Events a worker has read."""
+    found = re.findall(r'^headwater_events_total\{result="(?:ok|late)".*\} (\S+)$', metrics, re.MULTILINE)
+    return sum(map(float, found))
 
 
 def folded_events(installation: Installation) -> int:

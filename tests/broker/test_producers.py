@@ -6,8 +6,10 @@ import json
 import os
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import avro.io
@@ -143,6 +145,43 @@ def test_garbage_becomes_dead_letters_with_reasons_and_the_next_good_event_is_re
     offsets = [headers["headwater-offset"] for _, _, headers in installation.records(Topic.DEAD_LETTERS)]
     assert len(set(offsets)) == len(garbage)
     assert 'headwater_dead_letters_total{reason="BAD_JSON",topic="data-batches"} 1.0' in worker.metrics()
+
+
+class Registry(BaseHTTPRequestHandler):
+    """As much of a Schema Registry as a reader asks for: one schema, under the id 7."""
+
+    def do_GET(self) -> None:
+        known = self.path.startswith("/schemas/ids/7")
+        body = (
+            {"schema": (SCHEMAS / "data_batch.avsc").read_text()} if known else {"error_code": 40403, "message": "no"}
+        )
+        self.send_response(200 if known else 404)
+        self.send_header("Content-Type", "application/vnd.schemaregistry.v1+json")
+        self.end_headers()
+        self.wfile.write(json.dumps(body).encode())
+
+    def log_message(self, format: str, *args: object) -> None:
+        del format, args
+
+
+def test_the_confluent_wire_format_is_read_once_the_registry_answers(installation: Installation) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as registry:
+        url = f"http://127.0.0.1:{registry.server_address[1]}"
+        body = by_fastavro(3)[10:]
+        installation.produce(Topic.DATA_BATCHES, b"\0" + (7).to_bytes(4, "big") + body)
+        installation.produce(Topic.DATA_BATCHES, b"\0" + (8).to_bytes(4, "big") + body)
+        installation.producer.flush()
+        with installation.worker(schema_registry_url=url) as worker:
+            wait_until(
+                lambda: 'headwater_degraded{dependency="schema_registry"} 1.0' in worker.metrics(), what="waiting"
+            )
+            threading.Thread(target=registry.serve_forever, daemon=True).start()
+            wait_until(lambda: rows_observed(installation) == {"fastavro": [3]}, what="the event")
+            wait_until(lambda: len(installation.records(Topic.DEAD_LETTERS)) == 1, what="the dead letter")
+            assert 'headwater_degraded{dependency="schema_registry"} 0.0' in worker.metrics()
+        registry.shutdown()
+    ((_, _, headers),) = installation.records(Topic.DEAD_LETTERS)
+    assert headers["headwater-reason"] == Reason.UNKNOWN_SCHEMA
 
 
 def test_what_is_delivered_twice_counts_once(installation: Installation, worker: Worker) -> None:
