@@ -35,7 +35,9 @@ _FOLLOWS = {
 """What alone can explain a statistic of a child; statistics not listed follow the rules of ``_presence``."""
 _SHARE = 0.35  # of a child's shift that the parents' must predict
 _FOCUSED = 3.0  # standard errors, for the one to three regressors that the mechanism names
-_AWAITED = 16  # bad batches whose parents are waited for
+_AWAITED = 16  # bad batches whose parents are looked for,
+_FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
+_PLAIN = 8.0  # standard errors that are as good as an alarm
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
 
@@ -142,7 +144,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
 
 
 def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:
-    """Return the parents of which most batches that the surely bad ones name are still on their way.
+    """Return the parents of which many batches that the surely bad ones name are still on their way.
 
     Each dataset's batches arrive in order: one that is older than the last of its dataset will not come any more.
     """
@@ -157,7 +159,7 @@ def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:
                 here[key] += 1
             elif parentage.link.match is Match.EXACT and ring and ring[-1].at < batch.at:
                 away[key] += 1
-    return tuple(sorted(key for key in away if away[key] > here[key]))
+    return tuple(sorted(key for key in away if away[key] and _FEW * away[key] >= here[key]))
 
 
 def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:
@@ -209,9 +211,10 @@ def _explanations(
 def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
     """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied.
 
-    An alarm upstream is rather the cause than a coincidence, unless the stage itself was changed at that moment.
+    An alarm upstream, or what is about to be one, is rather the cause than a coincidence, unless the stage itself was
+    changed at that moment.
     """
-    if one.finding is not None and not changed_here(lineage, step):
+    if (one.finding is not None or one.size >= _PLAIN) and not changed_here(lineage, step):
         return True
     assert step.focus is not None
     columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
