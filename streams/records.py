@@ -27,10 +27,10 @@ class Sourced:
 
 def sourced(record: RawRecord, topic: Topic, chunk: Chunk) -> Sourced:
     """The record of a chunk, traced back to its producer's topic."""
-    if topic is not Topic.INBOX:
+    told = dict(record.headers)
+    if TOPIC not in told:  # also what a stranger put into the inbox: it has no decoder and becomes a dead letter
         origin = Origin(topic=topic.value, partition=chunk.partition, offset=record.offset)
         return Sourced(record=record, topic=topic, origin=origin, arrived_at=record.timestamp * 1000, moved=False)
-    told = dict(record.headers)
     origin = Origin(topic=told[TOPIC].decode(), partition=int(told[PARTITION]), offset=int(told[OFFSET]))
     return Sourced(record=record, topic=Topic(origin.topic), origin=origin, arrived_at=int(told[ARRIVED]), moved=True)
 

@@ -11,6 +11,7 @@ from streams.settings import Settings
 
 NOT_FOUND = 404
 RETRY_S = 1.0
+TIMEOUT_S = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -23,11 +24,10 @@ def schema_by_id(settings: Settings, metrics: Metrics) -> SchemaById | None:
     if settings.schema_registry_url is None:
         return None
     # loaded only where a registry is used: it takes as long as all the rest of an agent
-    import httpx
     from confluent_kafka.schema_registry import SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
-    config = {"url": settings.schema_registry_url}
+    config: dict[str, str | float] = {"url": settings.schema_registry_url, "timeout": TIMEOUT_S, "max.retries": 0}
     if settings.schema_registry_auth is not None:
         config["basic.auth.user.info"] = settings.schema_registry_auth.get_secret_value()
     client = SchemaRegistryClient(config)
@@ -36,7 +36,7 @@ def schema_by_id(settings: Settings, metrics: Metrics) -> SchemaById | None:
         while True:
             try:
                 schema: AvroSchema = json.loads(client.get_schema(schema_id).schema_str or "null")
-            except (SchemaRegistryError, OSError, httpx.HTTPError) as error:
+            except Exception as error:  # the client lets through whatever its HTTP library raises
                 if isinstance(error, SchemaRegistryError) and error.http_status_code == NOT_FOUND:
                     raise LookupError(schema_id) from error
                 logger.warning("the schema registry is away, events that need schema %d wait: %s", schema_id, error)

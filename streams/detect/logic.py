@@ -77,19 +77,14 @@ class DetectLogic:
         gatherings: dict[str, Gathering] = {}
         for record in chunk.records:
             source = sourced(record, topic, chunk)
-            try:
-                event = self._decoders[source.topic](record.value or b"")
-            except MalformedEvent as error:
-                self._bury(source, error, reaction)
-                continue
-            if (home := partition_of(key_of(event.pipeline, _name(event)), self._settings.partitions)) != (
-                self._partition
-            ) and not source.moved:
-                reaction.outputs.append(move(source, self._topic(Topic.INBOX), home))
-                reaction.count("headwater_events_total", source.topic, "moved")
-                continue
             with self._surviving([source], reaction):
-                self._fold(event, source, gatherings, reaction)
+                event = self._decoders[source.topic](record.value or b"")
+                home = partition_of(key_of(event.pipeline, _name(event)), self._settings.partitions)
+                if home == self._partition or source.moved:
+                    self._fold(event, source, gatherings, reaction)
+                else:
+                    reaction.outputs.append(move(source, self._topic(Topic.INBOX), home))
+                    reaction.count("headwater_events_total", source.topic, "moved")
         for gathering in gatherings.values():
             with self._surviving([source for _, source in gathering.events], reaction):
                 self._fold_predictions(gathering, reaction)

@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -165,21 +166,21 @@ class Registry(BaseHTTPRequestHandler):
 
 
 def test_the_confluent_wire_format_is_read_once_the_registry_answers(installation: Installation) -> None:
-    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as registry:
-        url = f"http://127.0.0.1:{registry.server_address[1]}"
-        body = by_fastavro(3)[10:]
-        installation.produce(Topic.DATA_BATCHES, b"\0" + (7).to_bytes(4, "big") + body)
-        installation.produce(Topic.DATA_BATCHES, b"\0" + (8).to_bytes(4, "big") + body)
-        installation.producer.flush()
-        with installation.worker(schema_registry_url=url) as worker:
-            wait_until(
-                lambda: 'headwater_degraded{dependency="schema_registry"} 1.0' in worker.metrics(), what="waiting"
-            )
+    with socket.create_server(("127.0.0.1", 0)) as reserved:
+        address = reserved.getsockname()
+    body = by_fastavro(3)[10:]
+    for schema_id in (7, 8):
+        installation.produce(Topic.DATA_BATCHES, b"\0" + schema_id.to_bytes(4, "big") + body)
+    installation.producer.flush()
+    waiting = 'headwater_degraded{dependency="schema_registry"} 1.0'
+    with installation.worker(schema_registry_url=f"http://{address[0]}:{address[1]}") as worker:
+        wait_until(lambda: waiting in worker.metrics(), what="waiting for the registry")
+        with ThreadingHTTPServer(address, Registry) as registry:
             threading.Thread(target=registry.serve_forever, daemon=True).start()
             wait_until(lambda: rows_observed(installation) == {"fastavro": [3]}, what="the event")
             wait_until(lambda: len(installation.records(Topic.DEAD_LETTERS)) == 1, what="the dead letter")
-            assert 'headwater_degraded{dependency="schema_registry"} 0.0' in worker.metrics()
-        registry.shutdown()
+            assert waiting not in worker.metrics()
+            registry.shutdown()
     ((_, _, headers),) = installation.records(Topic.DEAD_LETTERS)
     assert headers["headwater-reason"] == Reason.UNKNOWN_SCHEMA
 
