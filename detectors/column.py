@@ -93,7 +93,7 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
     mean, squares = _pooled_moments(a, b)
     points, weights = merge_points(a, b)
     categories, other = add_rows(a, b)
-    distinct = None if a.distinct is None or b.distinct is None else max(a.distinct, b.distinct)
+    distinct = b.distinct if not a.present else a.distinct if not b.present else None
     return ColumnSummary(
         kind=a.kind,
         type=a.type if a.type is not None else b.type,

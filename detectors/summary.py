@@ -22,7 +22,7 @@ class ColumnSummary:
 
     kind: ``number`` or ``category``. count: rows, of which ``missing`` are absent and ``non_finite`` infinite; the rest
     is *present*. minimum, maximum, mean, squares: of the present numbers; ``squares`` sums squared deviations from the
-    mean. distinct: different present values (of the largest part, where parts were added).
+    mean. distinct: different present values (None where parts were added: how many they share is not known).
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
     of ``other``. new: rows whose category the reference has never seen; ``fresh``: hashes of up to 32 of those.

@@ -141,12 +141,15 @@ def added(
 
 
 def as_batch(window: PredictionsSummary, columns: dict[str, ColumnSummary], rows: int) -> BatchSummary:
-    """The window as a batch of ``columns``, for the detectors of datasets."""
+    """The window as a batch of ``columns``, for the detectors of datasets.
+
+    Distinct values are left out: whether a window was gathered at once or in parts must make no difference.
+    """
     return BatchSummary(
         subject=window.subject,
         batch_id=window.first_event_id,
         at=window.last_at,
         arrived_at=window.arrived_at,
         rows=rows,
-        columns=columns,
+        columns={name: replace(column, distinct=None) for name, column in columns.items()},
     )
