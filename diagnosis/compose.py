@@ -78,9 +78,10 @@ def compose(
 
 def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:
     """Return a settled alert with today's symptoms, impact and severity; its cause stays."""
+    known = fault.draft or fault.alert
     alert = replace(
-        fault.alert,
-        symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or fault.alert.symptoms,
+        known,
+        symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or known.symptoms,
         impact=impact,
     )
     return worded(_weighed(subject, alert, fault.origin))

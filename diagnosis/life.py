@@ -11,13 +11,14 @@ from diagnosis.identity import signature
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
-from diagnosis.publish import Reason, why_publish
+from diagnosis.publish import Moment, Reason, why_publish
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Fault, PipelineState
 from diagnosis.verdict import Trace
 from diagnosis.walks import walk_all
 
 _SIGNATURES_KEPT = 64
+_SETTLED = Moment(settled=True)
 
 
 @dataclass(slots=True)
@@ -201,7 +202,9 @@ def _reopen(look: Review, one: Active) -> bool:
             continue
         if one.finding.alarm_at - resolved <= patience:
             firing = replace(fault.alert, status=Status.FIRING, resolved_at=None)
-            reopened = replace(fault, alert=firing, opening=one.key, settled=False, opened=look.state.sequence)
+            reopened = replace(
+                fault, alert=firing, opening=one.key, settled=False, opened=look.state.sequence, told=None
+            )
             alert = _publish(look, fault.alert, worded(firing))
             look.faults[place] = _with_members(look, replace(reopened, alert=alert, observed=0), (one.key,))
             return True
@@ -269,8 +272,8 @@ def _revise(look: Review, fault: Fault) -> Fault:
     subject = _subject(look, opening, members, fault)
     if fault.settled or opening.key not in look.traces:
         measured = measure(subject, fault.origin, fault.alert.onset.latest, NEWEST)
-        alert = _publish(look, fault.alert, refresh(subject, fault, measured.impact))
-        return replace(fault, alert=alert, members=members, tainted=measured.tainted, reached=measured.reached)
+        kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
+        return _tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
@@ -279,15 +282,23 @@ def _revise(look: Review, fault: Fault) -> Fault:
     quiet = not waiting and fault.observed - fault.changed >= look.policy.settle_batches
     fault = replace(
         fault,
-        alert=_publish(look, fault.alert, alert),
         origin=diagnosis.origin,
         columns=diagnosis.columns,
         members=members,
         supported=diagnosis.supported,
     )
     if stage is StageOfDiagnosis.DIAGNOSED and quiet:
-        return replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
-    return fault
+        fault = replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
+    return _tell(look, fault, alert)
+
+
+def _tell(look: Review, fault: Fault, alert: Alert) -> Fault:
+    """Publish what is now known of a firing alert if that is news, else keep it."""
+    due = fault.told is None or fault.observed - fault.told >= look.policy.tell_batches
+    published = _publish(look, fault.alert, alert, Moment(settled=fault.settled, due=due))
+    news = published is not fault.alert
+    told = fault.observed if fault.settled and (news or due) else fault.told
+    return replace(fault, alert=published, draft=None if news else alert, told=told)
 
 
 def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:
@@ -304,12 +315,13 @@ def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis
 
 def _resolve(look: Review, fault: Fault) -> Fault:
     members = tuple(key for key in fault.members if key in look.state.active)
-    alert = replace(fault.alert, status=Status.RESOLVED, resolved_at=look.now)
+    alert = replace(fault.draft or fault.alert, status=Status.RESOLVED, resolved_at=look.now)
     if members:
-        subject = _subject(look, look.state.active[members[0]], members, replace(fault, alert=alert))
+        ended = replace(fault, alert=alert, draft=None)
+        subject = _subject(look, look.state.active[members[0]], members, ended)
         measured = measure(subject, fault.origin, alert.onset.latest, NEWEST if fault.settled else None)
-        alert = refresh(subject, replace(fault, alert=alert), measured.impact)
-    return replace(fault, alert=_publish(look, fault.alert, alert), members=(), settled=True)
+        alert = refresh(subject, ended, measured.impact)
+    return replace(fault, alert=_publish(look, fault.alert, alert), draft=None, members=(), settled=True)
 
 
 def _previous(look: Review, fault: Fault | None, diagnosis: Diagnosis, subject: Subject) -> str | None:
@@ -326,9 +338,9 @@ def _previous(look: Review, fault: Fault | None, diagnosis: Diagnosis, subject: 
     return None
 
 
-def _publish(look: Review, previous: Alert | None, current: Alert) -> Alert:
+def _publish(look: Review, previous: Alert | None, current: Alert, moment: Moment = _SETTLED) -> Alert:
     """Return what counts as published from now on: the next revision if it is news, else the former one."""
-    if why_publish(previous, current) is Reason.NOTHING_NEW:
+    if why_publish(previous, current, moment) is Reason.NOTHING_NEW:
         assert previous is not None  # the first revision is always news
         return previous
     alert = replace(current, revision=previous.revision + 1 if previous else 1)

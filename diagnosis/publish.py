@@ -1,5 +1,6 @@
 """Whether a revision of an alert is worth telling people."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from diagnosis.alert import Alert
@@ -15,6 +16,7 @@ class Reason(StrEnum):
     CAUSE = "CAUSE"
     PATH = "PATH"
     SYMPTOMS = "SYMPTOMS"
+    SETTLED = "SETTLED"
     IMPACT = "IMPACT"
     NOTHING_NEW = "NOTHING_NEW"
 
@@ -22,7 +24,19 @@ class Reason(StrEnum):
 _GREW = 2  # a count is news when it has doubled
 
 
-def why_publish(previous: Alert | None, current: Alert) -> Reason:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Where an alert is when its next revision is considered.
+
+    settled: its cause is final and its findings are gathered; until then it spreads with every batch, which is no news.
+    due: the numbers told are no longer fresh: it has just settled, or enough batches went by since.
+    """
+
+    settled: bool = False
+    due: bool = False
+
+
+def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reason:
     """Return the first material difference between what was published and what would be."""
     if previous is None:
         return Reason.OPENED
@@ -34,10 +48,19 @@ def why_publish(previous: Alert | None, current: Alert) -> Reason:
         return Reason.SEVERITY
     if _cause(previous) != _cause(current):
         return Reason.CAUSE
+    if moment.settled:
+        return _of_settled(previous, current, moment)
+    reached = bool(current.impact.predictions_affected) and not previous.impact.predictions_affected
+    return Reason.IMPACT if reached else Reason.NOTHING_NEW
+
+
+def _of_settled(previous: Alert, current: Alert, moment: Moment) -> Reason:
     if _path(previous) != _path(current):
         return Reason.PATH
     if _symptoms(previous) != _symptoms(current):
         return Reason.SYMPTOMS
+    if moment.due and previous.impact.predictions_affected != current.impact.predictions_affected:
+        return Reason.SETTLED
     return Reason.IMPACT if _more_impact(previous, current) else Reason.NOTHING_NEW
 
 

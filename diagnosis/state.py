@@ -199,7 +199,8 @@ class Fault:
     findings are about, kept to know a recurrence. origin: key of the node where it began. settled: the cause is final.
     observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding. Once
     settled: tainted are the ids of the batches it spoilt, per node (at most a ring's length); reached counts the
-    predictions of all but the newest windows.
+    predictions of all but the newest windows. alert is what was published last; draft is what is known since, None if
+    nothing more. told: ``observed`` when the numbers were last published after settling, None before.
     """
 
     alert: Alert
@@ -216,14 +217,17 @@ class Fault:
     changed: int = 0
     tainted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
+    draft: Alert | None = None
+    told: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PipelineState:
     """All that diagnosis knows of one pipeline.
 
-    Bytes: at most ``max_nodes * (ring_bytes + 2 kB) + max_findings * 1 kB + max_faults * (max_symptoms * 600 + 4 kB) +
-    max_changes * 400``; a pipeline of ten datasets of fifty columns holds about 5 MB.
+    Bytes: at most ``max_nodes * (ring_bytes + 2 kB) + max_findings * 1 kB +
+    max_faults * 2 * (max_symptoms * 600 + 4 kB) + max_changes * 400``; a pipeline of ten datasets of fifty columns
+    holds about 5 MB.
 
     sequence: observations folded. last_tick: the last minute seen. cycles_refused, nodes_refused,
     findings_refused: what the bounds kept out.

@@ -3,8 +3,10 @@ from dataclasses import replace
 import pytest
 
 from diagnosis.alert import Alert, CauseKind, Impact, Severity, StageOfDiagnosis, Status
-from diagnosis.publish import Reason, why_publish
+from diagnosis.publish import Moment, Reason, why_publish
 from tests.diagnosis.story import Shift, World, chain, run
+
+SETTLED = Moment(settled=True)
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +16,7 @@ def alert() -> Alert:
 
 
 def test_the_first_revision_is_news(alert: Alert) -> None:
-    assert why_publish(None, alert) is Reason.OPENED
+    assert why_publish(None, alert, Moment()) is Reason.OPENED
 
 
 @pytest.mark.parametrize(
@@ -32,11 +34,27 @@ def test_the_first_revision_is_news(alert: Alert) -> None:
     ],
 )
 def test_only_material_changes_are_news(alert: Alert, change: dict[str, object], reason: Reason) -> None:
-    assert why_publish(alert, replace(alert, **change)) is reason  # type: ignore[arg-type]  # fields of Alert
+    assert why_publish(alert, replace(alert, **change), SETTLED) is reason  # type: ignore[arg-type]  # fields of Alert
 
 
 def test_a_few_predictions_more_are_no_news_but_twice_as_many_are(alert: Alert) -> None:
     reached = alert.impact.predictions_affected
     for number, reason in ((reached + 1, Reason.NOTHING_NEW), (2 * reached + 1, Reason.IMPACT)):
         more = replace(alert, impact=replace(alert.impact, predictions_affected=number))
-        assert why_publish(alert, more) is reason
+        assert why_publish(alert, more, SETTLED) is reason
+
+
+@pytest.mark.parametrize("change", [{"path": ()}, {"symptoms": ()}])
+def test_spreading_is_no_news_before_the_alert_has_settled(alert: Alert, change: dict[str, object]) -> None:
+    spread = replace(alert, **change)  # type: ignore[arg-type]  # fields of Alert
+    assert why_publish(alert, spread, Moment()) is Reason.NOTHING_NEW
+
+
+def test_the_first_prediction_reached_is_news_at_any_time(alert: Alert) -> None:
+    assert why_publish(replace(alert, impact=Impact()), alert, Moment()) is Reason.IMPACT
+
+
+def test_a_number_that_is_due_is_told_if_it_has_changed(alert: Alert) -> None:
+    more = replace(alert, impact=replace(alert.impact, predictions_affected=alert.impact.predictions_affected + 1))
+    assert why_publish(alert, more, Moment(settled=True, due=True)) is Reason.SETTLED
+    assert why_publish(alert, alert, Moment(settled=True, due=True)) is Reason.NOTHING_NEW
