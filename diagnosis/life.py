@@ -179,10 +179,17 @@ def _may_join(look: Review, walk: Trace, fault: Fault) -> bool:
 
 
 def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
-    """Add findings; a settled cause is looked at again while its evidence is still remembered."""
-    names = (signature(look.state.active[key].finding) for key in keys if key in look.state.active)
+    """Add findings; a settled cause is looked at again for new ones while its evidence is still remembered.
+
+    A finding about the same as a former one is nothing new: a duplicated batch is found anew with every batch.
+    """
+    names = [signature(look.state.active[key].finding) for key in keys if key in look.state.active]
+    repeats = set(names) <= set(fault.signatures)
     signatures = tuple(dict.fromkeys((*fault.signatures, *names)))[:_SIGNATURES_KEPT]
-    fault = replace(fault, members=(*fault.members, *keys), signatures=signatures, changed=fault.observed)
+    fault = replace(fault, members=(*fault.members, *keys), signatures=signatures)
+    if repeats:
+        return fault
+    fault = replace(fault, changed=fault.observed)
     remembered = look.lineage.find(fault.origin, fault.alert.onset.batch_id) is not None
     if fault.settled and remembered and fault.opening in look.state.active:
         again = tuple(look.state.active[key] for key in fault.members if key in look.state.active)
@@ -271,6 +278,7 @@ def _revise(look: Review, fault: Fault) -> Fault:
     opening = look.state.active.get(fault.opening) or look.state.active[members[0]]
     subject = _subject(look, opening, members, fault)
     if fault.settled or opening.key not in look.traces:
+        members = _current(look, members) if fault.settled else members
         measured = measure(subject, fault.origin, fault.alert.onset.latest, NEWEST)
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
         return _tell(look, kept, refresh(subject, fault, measured.impact))
@@ -290,6 +298,13 @@ def _revise(look: Review, fault: Fault) -> Fault:
     if stage is StageOfDiagnosis.DIAGNOSED and quiet:
         fault = replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
     return _tell(look, fault, alert)
+
+
+def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out findings that are over and were followed by one about the same; what they spoilt is known."""
+    followed = [look.state.active[key] for key in members]
+    lasting = {signature(one.finding) for one in followed if not one.over}
+    return tuple(one.key for one in followed if not one.over or signature(one.finding) not in lasting)
 
 
 def _tell(look: Review, fault: Fault, alert: Alert) -> Fault:
