@@ -57,7 +57,7 @@ def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reaso
 def _of_settled(previous: Alert, current: Alert, moment: Moment) -> Reason:
     if _path(previous) != _path(current):
         return Reason.PATH
-    if _symptoms(previous) != _symptoms(current):
+    if _spread(previous, current):
         return Reason.SYMPTOMS
     if moment.due and previous.impact.predictions_affected != current.impact.predictions_affected:
         return Reason.SETTLED
@@ -73,9 +73,15 @@ def _path(alert: Alert) -> tuple[object, ...]:
     return tuple((hop.pipeline, hop.dataset, hop.stage, hop.verdict) for hop in alert.path)
 
 
-def _symptoms(alert: Alert) -> tuple[object, ...]:
-    """Subjects, and the number of findings to the power of two: the tenth column of one dataset is no news."""
-    return tuple(sorted({finding.subject for finding in alert.symptoms})), len(alert.symptoms).bit_length() // 2
+def _spread(previous: Alert, current: Alert) -> bool:
+    """Tell whether another subject is hit, or many more statistics: the tenth column of one dataset is no news."""
+    before, after = _found(previous), _found(current)
+    subjects = {subject for subject, *_ in after} - {subject for subject, *_ in before}
+    return bool(subjects) or len(after).bit_length() // 2 > len(before).bit_length() // 2
+
+
+def _found(alert: Alert) -> frozenset[tuple[str, str, str]]:
+    return frozenset((finding.subject, finding.column or "", finding.statistic) for finding in alert.symptoms)
 
 
 def _more_impact(previous: Alert, current: Alert) -> bool:

@@ -29,7 +29,7 @@ def test_the_first_revision_is_news(alert: Alert) -> None:
         ({"severity": Severity.INFO}, Reason.SEVERITY),
         ({"kind": CauseKind.JOIN}, Reason.CAUSE),
         ({"path": ()}, Reason.PATH),
-        ({"symptoms": ()}, Reason.SYMPTOMS),
+        ({"symptoms": ()}, Reason.NOTHING_NEW),
         ({"impact": Impact()}, Reason.IMPACT),
     ],
 )
@@ -58,3 +58,9 @@ def test_a_number_that_is_due_is_told_if_it_has_changed(alert: Alert) -> None:
     more = replace(alert, impact=replace(alert.impact, predictions_affected=alert.impact.predictions_affected + 1))
     assert why_publish(alert, more, Moment(settled=True, due=True)) is Reason.SETTLED
     assert why_publish(alert, alert, Moment(settled=True, due=True)) is Reason.NOTHING_NEW
+
+
+def test_a_finding_of_another_subject_is_news(alert: Alert) -> None:
+    fewer = tuple(one for one in alert.symptoms if one.subject == alert.symptoms[0].subject)
+    assert len(fewer) < len(alert.symptoms)
+    assert why_publish(replace(alert, symptoms=fewer), alert, SETTLED) is Reason.SYMPTOMS
