@@ -24,7 +24,7 @@ SETTLED = 8.0  # batches after which outliers are winsorised
 
 @dataclass(slots=True, eq=False)
 class Baseline:
-    """What has been learnt of ``m`` statistics: 112 bytes each.
+    """What has been learnt of ``m`` statistics: 68 bytes each, as stored.
 
     count: batches learnt, at most 4,096. mean: level over all of them. lag: how far the last batch was from its level
     (0 if unknown). cross, energy: mean products of neighbouring deviations, and their mean squares, over ``pairs``.
@@ -188,6 +188,13 @@ def choose(chosen: NDArray[np.bool_], yes: Rows, no: Rows) -> Rows:
 def narrowed(baseline: Baseline) -> Baseline:
     """The same in float32: precise enough to return to, half the bytes."""
     return Baseline(*(getattr(baseline, field.name).astype(np.float32) for field in fields(baseline)))
+
+
+def stored(baseline: Baseline) -> Baseline:
+    """The same as it is kept: levels and counts of rows in float64, all else in float32."""
+    exact = ("mean", "held", "rows")
+    held = {field.name: getattr(baseline, field.name) for field in fields(baseline)}
+    return Baseline(**{name: a if name in exact else a.astype(np.float32) for name, a in held.items()})
 
 
 def rate_of(baseline: Baseline) -> Floats:

@@ -6,6 +6,7 @@ from a journal of them.
 
 from dataclasses import replace
 
+from detectors.acceptance import accept_column, accept_subject
 from detectors.batch import BatchInput, Micros
 from detectors.checks import Claim, check, digest, duplicate, known_digest
 from detectors.column import summarise_columns
@@ -14,7 +15,6 @@ from detectors.judge import judge, remember
 from detectors.life import exact_findings, standing
 from detectors.parts import gather, overdue
 from detectors.state import BatchSummary, DatasetState, Policy
-from detectors.watch import forget_columns
 
 __all__ = [
     "BatchSummary",
@@ -111,9 +111,10 @@ def complete(
 def accept(state: DatasetState, column: str | None, at: Micros) -> DatasetState:
     """The new normal: forget what ``column`` (or the whole subject) used to look like; it is learnt afresh.
 
-    at: event time of the acceptance; findings that began later are kept.
+    The columns stay known. One whose values still lie in its reference bins only starts its baseline again.
+    at: event time of the acceptance of a whole subject; its exact findings that began later are kept.
     """
-    return forget_columns(state, column, at)
+    return accept_subject(state, at) if column is None else accept_column(state, column)
 
 
 def pin(state: DatasetState, until: Micros) -> DatasetState:

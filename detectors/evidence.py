@@ -24,11 +24,11 @@ SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 @dataclass(slots=True, eq=False)
 class Bank:
-    """The state of ``m`` statistics: 152 bytes each.
+    """The state of ``m`` statistics: 136 bytes each, as stored.
 
     level: float64 ``(m, 2, 5)``, upward and downward CUSUMs. zero: int32 ``(m, 2, 5)``, the step at which each was
-    last zero. steps, peaks, excess, top: float64 ``(m,)``, steps taken, excursions above 3 nats, their summed height
-    above it, and the height of the running one.
+    last zero. steps, peaks, excess, top: ``(m,)``, stored as float32, steps taken, excursions above 3 nats, their
+    summed height above it, and the height of the running one.
     """
 
     level: Floats

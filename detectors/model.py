@@ -170,6 +170,7 @@ def _judgement(
     """Every finding of the model that lasts stands in every judgement: one that is missing would count as over."""
     known = state.performance
     named = {"calibration_evidence_nats": known.overall.evidence_nats} if known.rows else {}
+    named |= calibration.gauges(known.overall)
     return WindowJudgement(
         findings=standing_findings(state.subject, state.inputs, state.serving, known),
         readings=Readings() if of_outcomes else seen.readings,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from detectors.alarms import Weighed
 from detectors.evidence import height
 from detectors.finding import Readings
-from detectors.reference import TOP, Floats
+from detectors.reference import Floats
 from detectors.state import DatasetState
 from detectors.table import CATEGORY
 
@@ -43,8 +43,9 @@ def _one_a_statistic(state: DatasetState, z: Floats, live: NDArray[np.bool_]) ->
     size = np.where(np.isnan(z), -1.0, np.abs(z))
     for column in state.columns.values():
         if column.reference.kind == "category":
-            first = column.offset + CATEGORY.index("category_rate")
-            strongest = first + int(size[first : first + TOP + 1].argmax())
-            chosen[first : first + TOP + 1] = False
+            first = column.offset + len(CATEGORY)
+            last = first + len(column.reference.categories)  # the rest
+            strongest = first + int(size[first : last + 1].argmax())
+            chosen[first : last + 1] = False
             chosen[strongest] = live[strongest]
     return np.flatnonzero(chosen)

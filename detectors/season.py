@@ -24,7 +24,7 @@ BETTER = 0.9  # share of the plain error below which the season is believed
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Season:
-    """The seasons of ``m`` statistics: 53 bytes each, and 1 KB.
+    """The seasons of ``m`` statistics: 49 bytes each, as stored, and 1 KB.
 
     matrix: shared, float64 ``(11, 11)``. began: event time of the first batch. weights: float32 ``(m, 11)``, level and
     harmonics. error: recent squared prediction error in units of the sampling variance. on: which are believed.

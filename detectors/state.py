@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
+from detectors.page_hinkley import PageHinkley
 from detectors.reference import Floats, Reference
 from detectors.season import Season, empty_season
 from detectors.shape import Shape, empty_shape
@@ -117,7 +118,10 @@ class Portrait:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DatasetState:
-    """One dataset: about 20 KB, under 4 KB a numeric column, 9 KB a categorical one, and the open parts.
+    """One dataset: about 20 KB, under 4 KB a numeric column, and the open parts.
+
+    A categorical column has statistics for the categories that exist: under 4 KB up to four of them, half a KB for each
+    more, up to the 16 most frequent and the rest (10 KB).
 
     A fold returns a new state and leaves the old one as it was: arrays are replaced, never written to.
     live: the baseline as of now. safe (and ``safe_weights`` of the season): as of the last batch without suspicion, to
@@ -144,6 +148,7 @@ class DatasetState:
     shape: Shape = field(default_factory=lambda: empty_shape(0))
     surprises: Surprises = field(default_factory=lambda: empty_surprises(2))
     bank: Bank = field(default_factory=lambda: empty_bank(2))
+    second: PageHinkley | None = None
     attendance: Attendance = field(default_factory=Attendance)
     portrait: Portrait = field(default_factory=Portrait)
     active: tuple[Active, ...] = ()
@@ -162,6 +167,7 @@ class Policy:
     about, in standard deviations of a row (for rates: of the arcsine). pool_rows, pool_s: smaller batches are judged
     together until so many rows or seconds are reached (0 s: no limit). parts_wait_s: how long a batch may wait for its
     parts once a newer one is complete. clip: the deviation a single batch is believed at most.
+    second_detector: ``none``, or ``page_hinkley``, which then shares the budget.
     """
 
     false_alarms_per_month: float = 1.0

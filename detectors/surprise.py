@@ -22,7 +22,7 @@ RECENT = 0.05  # share of the latest batch in the recent volatility
 
 @dataclass(slots=True, eq=False)
 class Surprises:
-    """Arrays of shape ``(m,)``, float64: 56 bytes a statistic.
+    """Arrays of shape ``(m,)``, stored as float32: 28 bytes a statistic.
 
     recent: mean z² of about the last 20 batches. cross, energy: how z² of neighbouring batches go together. last: z² of
     the batch before, less one. peaks, logs: batches beyond two nats, and their summed ln(1 + excess). batches: learnt.

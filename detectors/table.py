@@ -11,7 +11,7 @@ from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
 NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
-CATEGORY = ("missing_rate", "distinct", "new_category", *["category_rate"] * (TOP + 1))
+CATEGORY = ("missing_rate", "distinct", "new_category")  # and a rate for each frequent category, and for the rest
 RATES = frozenset({"missing_rate", "out_of_range", "new_category", "category_rate"})
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0}  # tolerances in units of the policy's; rates: half, the rest: one
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6}  # a fifth, or five times, of what is usual
@@ -29,10 +29,10 @@ class Table:
 
     column: tuple[str, ...]
     statistic: tuple[str, ...]
-    rank: NDArray[np.int32]
+    rank: NDArray[np.int8]
     rate: NDArray[np.bool_]
-    unit: Floats
-    far: Floats
+    unit: NDArray[np.float32]
+    far: NDArray[np.float32]
 
     def __len__(self) -> int:
         return len(self.column)
@@ -55,8 +55,8 @@ class Measured:
 
 def subject_table() -> Table:
     """The table of a subject without columns."""
-    none = np.empty(0)
-    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int32), rate=np.empty(0, np.bool_), unit=none, far=none)
+    none = np.empty(0, np.float32)
+    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int8), rate=np.empty(0, np.bool_), unit=none, far=none)
     return extend(empty, [("", SUBJECT)])
 
 
@@ -65,24 +65,30 @@ def extend(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> Tabl
     names = [column for column, statistics in columns for _ in statistics]
     added = [name for _, statistics in columns for name in statistics]
     ranks = [rank for _, statistics in columns for rank in _ranks(statistics)]
+    units = [UNIT.get(name, 0.5 if name in RATES else 1.0) for name in added]
+    far = [FAR.get(name, 0.6 if name in RATES else 1.0) for name in added]
     return Table(
         column=table.column + tuple(names),
         statistic=table.statistic + tuple(added),
-        rank=np.concatenate([table.rank, np.array(ranks, np.int32)]),
+        rank=np.concatenate([table.rank, np.array(ranks, np.int8)]),
         rate=np.concatenate([table.rate, np.array([name in RATES for name in added], np.bool_)]),
-        unit=np.concatenate([table.unit, [UNIT.get(name, 0.5 if name in RATES else 1.0) for name in added]]),
-        far=np.concatenate([table.far, [FAR.get(name, 0.6 if name in RATES else 1.0) for name in added]]),
+        unit=np.concatenate([table.unit, np.array(units, np.float32)]),
+        far=np.concatenate([table.far, np.array(far, np.float32)]),
     )
 
 
 def _ranks(statistics: tuple[str, ...]) -> list[int]:
-    first = statistics.index("category_rate") if "category_rate" in statistics else len(statistics)
-    return [max(0, i - first) for i in range(len(statistics))]
+    """Which frequent category each statistic is about; ``TOP`` for the rest, which stands last."""
+    if "category_rate" not in statistics:
+        return [0] * len(statistics)
+    return [max(0, i - len(CATEGORY)) for i in range(len(statistics) - 1)] + [TOP]
 
 
-def statistics_of(kind: str) -> tuple[str, ...]:
-    """The statistics of a column of ``kind``."""
-    return NUMBER if kind == "number" else CATEGORY
+def statistics_of(reference: Reference) -> tuple[str, ...]:
+    """The statistics of a column with ``reference``."""
+    if reference.kind == "number":
+        return NUMBER
+    return CATEGORY + ("category_rate",) * (len(reference.categories) + 1)
 
 
 def measure(
@@ -145,9 +151,11 @@ def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[Colum
     _fill_distinct(measured, base + 1, distinct, present, enough)
     _fill_rate(measured, base + 2, new, present)
     known = np.array([len(reference.categories) for reference in to])
-    for rank in range(TOP + 1):
-        _fill_rate(measured, base + 3 + rank, counts[:, rank], present)
-        measured.live[base + 3 + rank] &= (rank < known) | (rank == TOP)
+    first = base + len(CATEGORY)
+    for rank in range(int(known.max())):
+        there = known > rank
+        _fill_rate(measured, (first + rank)[there], counts[there, rank], present[there])
+    _fill_rate(measured, first + known, counts[:, TOP], present)
 
 
 def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Floats) -> None:

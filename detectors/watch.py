@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
-from detectors.finding import Micros
+from detectors.page_hinkley import PageHinkley, empty_page_hinkley
 from detectors.reference import Reference, category_reference, number_reference
 from detectors.season import TERMS, Season, empty_season
 from detectors.shape import Shape, empty_shape
-from detectors.state import MAX_COLUMNS, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
+from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises, Attendance)
+Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises, Attendance, PageHinkley)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -37,7 +37,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
             waiting[name] = both
             continue
         columns[name] = ColumnState(reference=_reference(both), offset=rows, position=len(columns), type=summary.type)
-        added.append((name, statistics_of(both.kind)))
+        added.append((name, statistics_of(columns[name].reference)))
         rows += len(added[-1][1])
     if not added:
         return replace(state, waiting=waiting)
@@ -54,8 +54,9 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),
         bank=_append(state.bank, empty_bank(grown, state.steps)),
+        second=None if state.second is None else _append(state.second, empty_page_hinkley(grown)),
         attendance=_append(state.attendance, _absent(len(added))),
-        portrait=_append(state.portrait, _blank(len(added))),
+        portrait=_append(state.portrait, blank_portrait(len(added))),
     )
 
 
@@ -71,7 +72,8 @@ def _absent(columns: int) -> Attendance:
     return Attendance(batches=np.zeros(columns, np.int32), infinite=np.zeros(columns, np.bool_))
 
 
-def _blank(columns: int) -> Portrait:
+def blank_portrait(columns: int) -> Portrait:
+    """Portraits of ``columns`` of which nothing healthy was seen."""
     zeros = np.zeros(columns)
     return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34), np.float32), weight=zeros)
 
@@ -95,22 +97,11 @@ def _keep(a: Arrays, rows: NDArray[np.bool_]) -> Arrays:
     return type(a)(**{field.name: getattr(a, field.name)[rows] for field in fields(a)})
 
 
-def forget_columns(state: DatasetState, column: str | None, at: Micros) -> DatasetState:
-    """The state without what it knew of ``column``, or of any column; findings that began after ``at`` stay."""
-    if column is None:
-        fresh = DatasetState(subject=state.subject)
-        return replace(
-            fresh,
-            batches=state.batches,
-            watermark=state.watermark,
-            pinned_until=state.pinned_until,
-            recent=replace(state.recent, step=np.full_like(state.recent.step, -1)),
-            active=tuple(active for active in state.active if active.row < 0 and active.onset_earliest > at),
-            open=state.open,
-        )
+def forget_column(state: DatasetState, column: str) -> DatasetState:
+    """The state without anything it knew of ``column``."""
     waiting = {name: held for name, held in state.waiting.items() if name != column}
     if column not in state.columns:
-        return replace(state, waiting=waiting, active=_without(state, column))
+        return replace(state, waiting=waiting, active=without(state, column))
     table_rows = np.array([name != column for name in state.table.column])
     column_rows = np.array([name != column for name in state.columns])
     moved = np.cumsum(table_rows) - 1
@@ -120,7 +111,7 @@ def forget_columns(state: DatasetState, column: str | None, at: Micros) -> Datas
     }
     active = tuple(
         replace(finding, row=int(moved[finding.row])) if finding.row >= 0 else finding
-        for finding in _without(state, column)
+        for finding in without(state, column)
     )
     table = Table(
         column=tuple(name for name in state.table.column if name != column),
@@ -148,15 +139,18 @@ def forget_columns(state: DatasetState, column: str | None, at: Micros) -> Datas
         shape=_keep(state.shape, column_rows),
         surprises=_keep(state.surprises, table_rows),
         bank=_keep(state.bank, table_rows),
+        second=None if state.second is None else _keep(state.second, table_rows),
         attendance=_keep(state.attendance, column_rows),
         portrait=_keep(state.portrait, column_rows),
-        pool=None if state.pool is None else _pool_without(state.pool, column),
+        pool=None if state.pool is None else pool_without(state.pool, column),
     )
 
 
-def _without(state: DatasetState, column: str) -> tuple:  # type: ignore[type-arg]
+def without(state: DatasetState, column: str) -> tuple[Active, ...]:
+    """The findings of all other columns."""
     return tuple(finding for finding in state.active if finding.column != column)
 
 
-def _pool_without(pool: BatchSummary, column: str) -> BatchSummary:
+def pool_without(pool: BatchSummary, column: str) -> BatchSummary:
+    """The pooled rows of all other columns."""
     return replace(pool, columns={name: held for name, held in pool.columns.items() if name != column})

@@ -1,13 +1,13 @@
 """The weighing of one batch: every statistic against its baseline, evidence, alarms, and then learning."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import evidence
+from detectors import evidence, page_hinkley
 from detectors.alarms import Weighed, close_recovered, open_alarms
-from detectors.baseline import choose, judge_values, learn, level_slack, narrowed, rate_of, winsorised
+from detectors.baseline import choose, judge_values, learn, level_slack, narrowed, rate_of, stored, winsorised
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.portrait import learn_portrait
@@ -17,7 +17,7 @@ from detectors.season import learn_season, level_at, start_season, terms
 from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
-from detectors.surprise import learn_surprises, single_limit, volatility
+from detectors.surprise import Surprises, learn_surprises, single_limit, volatility
 from detectors.table import measure
 from detectors.watch import take_up
 
@@ -50,29 +50,51 @@ def weigh(
         run_length = _run_length(state, usual_gap_s, policy)
         steps = np.minimum(_steps(state, weighed, policy), MOST * np.log(run_length))
         bank = evidence.accumulate(state.bank, steps, gathering, before + 1)
-        if before >= policy.warm_up_batches:
-            alarmed = gathering & ~active & _crossed(state, bank, weighed, run_length)
-        state, recovered = close_recovered(replace(state, bank=bank), weighed)
+        second = _second(state, weighed, gathering, policy)
+        ready = gathering & (state.live.count >= policy.warm_up_batches)
+        alarmed = ready & ~active & _crossed(replace(state, bank=bank, second=second), weighed, run_length)
+        state, recovered = close_recovered(replace(state, bank=bank, second=second), weighed)
         state = open_alarms(state, batch, weighed, alarmed)
-        if before + 1 == policy.warm_up_batches:  # evidence against so young a baseline is none: start afresh
-            state = replace(state, bank=evidence.forget(state.bank, weighed.live, before + 1))
+        young = weighed.live & (state.live.count + 1 == policy.warm_up_batches)
+        if young.any():  # evidence against so young a baseline is none: start afresh
+            state = replace(state, bank=evidence.forget(state.bank, young, before + 1))
+        state = _second_settled(state, young | alarmed | recovered)
     table = readings(state, weighed)
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
-    return replace(learn_portrait(state, weighed, healthy), steps=before + 1), table
+    return replace(_stored(learn_portrait(state, weighed, healthy)), steps=before + 1), table
 
 
-def _crossed(state: DatasetState, bank: evidence.Bank, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
+def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
     """Which statistics have changed: by accumulated evidence, or by a single batch that proves it.
 
     A rare rate is no normal variable: only its counts are believed, unless the shift is absurd.
     """
+    bank = state.bank
     limit = evidence.thresholds(bank, run_length)
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     single = (nats > single_limit(state.surprises, SINGLE * run_length)) & ~weighed.rare
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
     absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM)))
-    return (evidence.height(bank) > limit) | single | absurd
+    found: NDArray[np.bool_] = (evidence.height(bank) > limit) | single | absurd
+    if state.second is not None:
+        found |= page_hinkley.crossed(state.second, limit) & ~weighed.rare
+    return found
+
+
+def _second(
+    state: DatasetState, weighed: Weighed, gathering: NDArray[np.bool_], policy: Policy
+) -> page_hinkley.PageHinkley | None:
+    """The second detector with this batch, if one is selected."""
+    if policy.second_detector != page_hinkley.NAME:
+        return None
+    test = page_hinkley.empty_page_hinkley(len(state.table)) if state.second is None else state.second
+    return page_hinkley.take(test, weighed.z, weighed.tolerance, gathering, policy.clip)
+
+
+def _second_settled(state: DatasetState, rows: NDArray[np.bool_]) -> DatasetState:
+    """After an alarm, a recovery or the warm-up of a statistic its second detector starts at zero too."""
+    return state if state.second is None else replace(state, second=page_hinkley.restart(state.second, rows))
 
 
 def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
@@ -159,7 +181,8 @@ def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> floa
     pooled = max(1.0, state.batches / max(1, state.steps))
     steps_a_month = max(MONTH_S / (usual_gap_s * pooled), 1.0)
     watched = max(policy.monitored, len(state.table))
-    return max(steps_a_month * watched / policy.false_alarms_per_month, np.e)
+    share = page_hinkley.SHARE if policy.second_detector == page_hinkley.NAME else 1.0
+    return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)
 
 
 def _learn(
@@ -201,4 +224,17 @@ def _learn(
             learn_surprises(state.surprises, judged.z, ~_suspicious(state)),
             state.surprises,
         ),
+    )
+
+
+def _stored(state: DatasetState) -> DatasetState:
+    """The state as it is kept: what is an average or a spread needs no more than float32."""
+    surprises, bank = state.surprises, state.bank
+    small = {name: getattr(bank, name).astype(np.float32) for name in ("steps", "peaks", "excess", "top")}
+    return replace(
+        state,
+        live=stored(state.live),
+        season=replace(state.season, error=state.season.error.astype(np.float32)),
+        surprises=Surprises(*(getattr(surprises, field.name).astype(np.float32) for field in fields(surprises))),
+        bank=replace(bank, **small),
     )

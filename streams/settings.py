@@ -18,10 +18,9 @@ class AlertsFormat(StrEnum):
 
 
 class SecondDetector(StrEnum):
-    """A River detector that may run beside ours on standardised statistics."""
+    """A detector that may run beside ours on standardised statistics, and then shares the budget."""
 
     NONE = "none"
-    ADWIN = "adwin"
     PAGE_HINKLEY = "page_hinkley"
 
 
@@ -76,7 +75,7 @@ class Settings(BaseSettings):
     pending_bytes: int = Field(16_000_000, description="for predictions of one model that wait for outcomes", ge=65536)
     pending_days: Positive = Field(60.0, description="a prediction without an outcome is given up after this long")
     second_detector: SecondDetector = Field(
-        SecondDetector.NONE, description="a River detector beside ours: none, adwin or page_hinkley"
+        SecondDetector.NONE, description="beside ours, on half the budget: none or page_hinkley"
     )
 
     settle_s: Positive = Field(60.0, description="an alert is called diagnosed at the latest after this long")

@@ -173,6 +173,56 @@ def test_an_accepted_change_is_the_new_normal(watch):
     assert ("amount", "location") in watch.found()
 
 
+@pytest.mark.parametrize("column", ["amount", None], ids=["column", "subject"])
+@pytest.mark.parametrize("by", [1.5, 100], ids=["bins still fit", "bins are left"])
+def test_what_was_accepted_is_not_new_when_it_comes_again(watch, column, by):
+    for _ in range(6):
+        watch.feed(scaled(healthy(watch.rng), by))
+    assert ("amount", "location") in watch.found()
+
+    watch.state = accept(watch.state, column, watch.n * MINUTE)
+    for _ in range(60):
+        watch.feed(scaled(healthy(watch.rng), by))
+        assert watch.last.findings == ()
+    for _ in range(3):
+        watch.feed(scaled(healthy(watch.rng), by * 100))
+
+    assert ("amount", "location") in watch.found()
+
+
+def test_an_accepted_column_keeps_its_bins_while_its_values_lie_in_them(watch):
+    before = watch.state.columns["amount"].reference
+    for _ in range(6):
+        watch.feed(scaled(healthy(watch.rng), 1.5))
+    watch.state = accept(watch.state, "amount", watch.n * MINUTE)
+    watch.feed(scaled(healthy(watch.rng), 1.5))
+
+    assert watch.state.columns["amount"].reference is before
+
+
+def test_an_accepted_column_does_not_trouble_the_others(watch):
+    baseline = watch.state.live.mean[watch.state.columns["age"].offset]
+    watch.state = accept(watch.state, "amount", watch.n * MINUTE)
+
+    assert watch.state.live.mean[watch.state.columns["age"].offset] == baseline
+    for _ in range(3):
+        watch.feed(holed(healthy(watch.rng), 0.2, watch.rng))
+    assert ("age", "missing_rate") in watch.found()
+
+
+@pytest.mark.parametrize("column", ["age", None], ids=["column", "subject"])
+def test_a_column_accepted_as_gone_is_missed_no_more(watch, column):
+    without = lambda: {name: held for name, held in healthy(watch.rng).items() if name != "age"}  # noqa: E731
+    watch.feed(without())
+    assert ("age", "column_removed") in watch.found()
+    watch.state = accept(watch.state, column, watch.n * MINUTE)
+    watch.feed(without())
+    assert watch.last.findings == ()
+
+    watch.feed()
+    assert ("age", "column_added") in watch.found()
+
+
 def test_accepting_a_whole_subject_forgets_every_finding(watch):
     for _ in range(5):
         watch.feed(scaled(healthy(watch.rng), 100))
@@ -312,4 +362,4 @@ def test_a_state_does_not_grow_with_batches(watch):
     before = size(watch.state)
     watch.warm(20)
     assert size(watch.state) == before
-    assert statistics(watch.state) == 2 + 7 + 7 + 20
+    assert statistics(watch.state) == 2 + 7 + 7 + 7

@@ -1,0 +1,45 @@
+"""What a column costs, as it is written to the journal's snapshots."""
+
+import numpy as np
+import pytest
+
+from detectors.batch import BatchInput, CategoryColumn, NumberColumn
+from detectors.dataset import Policy, fold, start, summarise
+from streams.plain import to_bytes
+
+COLUMNS = 8
+
+
+def size(column, policy=Policy()):  # noqa: B008  # frozen
+    rng = np.random.default_rng(0)
+    state = start("shop/orders")
+    for n in range(25):
+        columns = {f"column_{i}": column(rng) for i in range(COLUMNS)} if column else {}
+        given = BatchInput(
+            subject="shop/orders", batch_id=f"b{n}", at=n * 60_000_000, arrived_at=0, rows=500, columns=columns
+        )
+        state, _ = fold(state, summarise(state, given), policy)
+    return len(to_bytes(state))
+
+
+def number(rng):
+    return NumberColumn(values=rng.normal(size=500))
+
+
+def categories(k):
+    names = tuple(f"name {i}" for i in range(k))
+    return lambda rng: CategoryColumn(dictionary=names, codes=rng.integers(0, k, 500).astype(np.int32))
+
+
+@pytest.mark.parametrize(
+    ("column", "most"),
+    [(number, 4000), (categories(2), 4000), (categories(4), 4000), (categories(40), 10_000)],
+    ids=["numbers", "two categories", "four categories", "many categories"],
+)
+def test_a_column_costs_no_more_than_is_stated(column, most):
+    assert (size(column) - size(None)) / COLUMNS <= most
+
+
+def test_a_second_detector_costs_sixteen_bytes_a_statistic():
+    more = size(number, Policy(second_detector="page_hinkley")) - size(number)
+    assert more <= 16 * (2 + 7 * COLUMNS) + 200
