@@ -42,6 +42,7 @@ def run(name: str, settings: Settings, port_file: Path) -> None:
     """Run an agent until a signal, or until standard input closes because the supervisor is gone."""
     logging.basicConfig(level=settings.log_level, format=f"%(asctime)s {name:8} %(levelname)s %(message)s")
     logging.getLogger("aiokafka").setLevel("ERROR")
+    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel("CRITICAL")  # it calls a young broker an error
     for noisy in ("faust", "mode", "httpx", "streams.kafka.transport"):
         logging.getLogger(noisy).setLevel("WARNING")
     _end_with_supervisor()
@@ -52,6 +53,7 @@ def run(name: str, settings: Settings, port_file: Path) -> None:
     server = Server("127.0.0.1", 0, registry, {"/healthz": lambda: (200, "ok"), "/readyz": lambda: _ready(agent)})
     port_file.write_text(str(server.port))
     worker = _Worker(agent.app, loglevel="WARNING", redirect_stdouts=False, override_logging=False, quiet=True)
+    worker.spinner = None  # it writes escape sequences into the log
     worker.execute_from_commandline()
 
 
