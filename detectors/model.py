@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset, joining
+from detectors.calibration import gauges as calibration_gauges
 from detectors.estimated import estimate
 from detectors.finding import Judgement, Micros, Readings
 from detectors.model_findings import count_statistics, standing_findings
@@ -170,7 +171,7 @@ def _judgement(
     """Every finding of the model that lasts stands in every judgement: one that is missing would count as over."""
     known = state.performance
     named = {"calibration_evidence_nats": known.overall.evidence_nats} if known.rows else {}
-    named |= calibration.gauges(known.overall)
+    named |= calibration_gauges(known.overall)
     return WindowJudgement(
         findings=standing_findings(state.subject, state.inputs, state.serving, known),
         readings=Readings() if of_outcomes else seen.readings,

@@ -16,6 +16,7 @@ _SLOPE = frozenset({"residual_scale", "interval_coverage"})
 _DOUBLED = (1.7, 2.4)
 _SIDE_SHARE = 0.6
 _SLOPE_OFF = 0.15
+_SLOPE_NATS = 3.0  # odds of twenty to one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,14 +264,24 @@ def _scores(scene: Scene) -> Kind | None:
 
 
 def _slope(scene: Scene) -> Kind | None:
-    """Over- or underconfidence leaves the mean right: the slope of the recalibration is off, its offset is not."""
+    """Over- or underconfidence: another slope of the recalibration explains the outcomes better than another level.
+
+    Where scores are spread around one half the mean stays right; where they are all small it cannot, and only the
+    likelihood tells.
+    """
     gauges = scene.trace.origin.batches[-1].gauges if scene.trace.origin.batches else {}
-    slope, offset = gauges.get("calibration_slope"), gauges.get("calibration_offset", 0.0)
-    off = slope is not None and abs(slope - 1) > _SLOPE_OFF and abs(offset) < abs(slope - 1)
-    if not off and not (scene.statistics and scene.statistics <= _SLOPE):
-        return None
-    why = "its confidence is off while its mean is right, and its inputs are healthy"
-    return Kind(kind=CauseKind.CALIBRATION, confidence=0.75, why=why)
+    slope, offset = gauges.get("calibration_slope", 1.0), gauges.get("calibration_offset", 0.0)
+    steep = abs(slope - 1.0)
+    if steep > _SLOPE_OFF and abs(offset) < steep:
+        why = "its confidence is off while its mean is right, and its inputs are healthy"
+        return Kind(kind=CauseKind.CALIBRATION, confidence=0.75, why=why)
+    if steep > _SLOPE_OFF and gauges.get("calibration_slope_nats", 0.0) >= _SLOPE_NATS:
+        why = "another confidence fits its outcomes better than more or fewer of them, and its inputs are healthy"
+        return Kind(kind=CauseKind.CALIBRATION, confidence=0.6, why=why)
+    if scene.statistics and scene.statistics <= _SLOPE:
+        why = "its uncertainty is off while its mean is right, and its inputs are healthy"
+        return Kind(kind=CauseKind.CALIBRATION, confidence=0.75, why=why)
+    return None
 
 
 def _concept(scene: Scene) -> Kind | None:

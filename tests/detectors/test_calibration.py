@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.calibration import MEMBERS, SHIFTS, SLOPES, Calibration, fold_outcomes, log_ratios, shiryaev_roberts
+from detectors.calibration import (
+    MEMBERS,
+    SHIFTS,
+    SLOPES,
+    Calibration,
+    fold_outcomes,
+    gauges,
+    log_ratios,
+    shiryaev_roberts,
+)
 from detectors.recalibration import Recalibration, count, expit, fit, logit
 
 THRESHOLD = float(np.log(1e6 / 0.05))
@@ -156,3 +165,17 @@ def test_a_map_that_is_no_line_is_learnt():
     truth = np.where(np.abs(x) < 2, x, np.sign(x) * 2)
     known = fit(count(Recalibration(), x, (rng.random(60_000) < expit(truth)).astype(float)), memory_rows=60_000)
     np.testing.assert_allclose(known.log_odds(np.array([-3.5, -1.5, 0.5, 3.0])), [-2, -1.5, 0.5, 2], atol=0.15)
+
+
+@pytest.mark.parametrize(("shift", "slope"), [(0.0, 0.5), (0.0, 2.0), (0.7, 1.0), (-1.0, 1.0)])
+def test_an_alarm_says_whether_the_mean_or_the_confidence_is_off(shift, slope):
+    bank = folded(Calibration(), *outcomes(3, 30_000, change_at=15_000, shift=shift, slope=slope))
+    said = gauges(bank)
+    assert (said["calibration_slope"] - 1.0) * (slope - 1.0) >= 0.0
+    assert abs(said["calibration_offset"] - shift) < 0.45
+    confidence = abs(said["calibration_slope"] - 1.0) > abs(said["calibration_offset"])
+    assert confidence is (slope != 1.0)
+
+
+def test_without_an_alarm_there_is_nothing_to_say_about_how_calibration_is_off():
+    assert gauges(Calibration()) == {}

@@ -1,5 +1,5 @@
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -306,3 +306,22 @@ def test_the_words_name_the_change_the_time_and_the_way_back() -> None:
     assert "last good batch features-23" in final.summary
     assert "90% sure" in final.summary
     assert final.context.code_version == "v2"
+
+
+@pytest.mark.parametrize(
+    ("gauges", "kind"),
+    [
+        ({"calibration_slope": 1.0, "calibration_offset": 0.8}, CauseKind.CONCEPT_SHIFT),
+        ({"calibration_slope": 0.5, "calibration_offset": 0.1}, CauseKind.CALIBRATION),
+        (
+            {"calibration_slope": 0.5, "calibration_offset": 0.9, "calibration_slope_nats": 1.0},
+            CauseKind.CONCEPT_SHIFT,
+        ),
+        ({"calibration_slope": 2.0, "calibration_offset": -1.2, "calibration_slope_nats": 4.0}, CauseKind.CALIBRATION),
+    ],
+)
+def test_confidence_that_is_off_is_told_from_outcomes_that_moved(gauges: dict[str, float], kind: CauseKind) -> None:
+    world = World(chain(), [shift("outcomes:risk", "", "calibration", exact=True, lag=4)], outcomes=True)
+    log = [replace(one, gauges=gauges) for one in world.rounds(0, BREAK + 10)]
+
+    assert [alert.kind for alert in last(run(log)[1])] == [kind]
