@@ -60,7 +60,7 @@ def perform(wish: Wish, console: Console, interruption: Interruption) -> Result:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="headwater-demo-", ignore_cleanup_errors=True)))
         settings = stack.enter_context(_servers(wish, folder, console, started))
-        worker = stack.enter_context(working(settings, folder))
+        worker = stack.enter_context(working(settings, folder, tidy=wish.bootstrap is not None))
         performance = stack.enter_context(_performance(wish, settings, worker, console, interruption))
         with interruption.patiently():
             performance.run(started)
@@ -105,6 +105,7 @@ class Performance:
             self._run(started)
 
     def _run(self, started: float) -> None:
+        self.screen.say("the worker is starting")
         self.worker.await_ready(self._learn_meanwhile)
         self.screen.say(f"the worker is ready after {time.monotonic() - started:.1f} s; first a healthy while")
         while not self._over(time.monotonic()):

@@ -7,19 +7,22 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from confluent_kafka import KafkaException
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from streams.admin import create_topics
+from streams.admin import create_topics, name_of
+from streams.clients import admin
 from streams.exposition import fetch
 from streams.settings import Settings, as_environment
+from streams.topics import Topic
 
 PARTITIONS = 4
 READY_WITHIN_S = 45.0
@@ -68,6 +71,13 @@ def borrowed_settings(bootstrap: str) -> Settings:
         metrics_port=0,
         log_level="WARNING",
     )
+
+
+def _delete_topics(settings: Settings) -> None:
+    client = admin(settings)  # it must outlive its futures
+    for future in client.delete_topics([name_of(topic, settings) for topic in Topic]).values():
+        with suppress(KafkaException, TimeoutError):  # the broker has gone, or does not let us
+            future.result(STOP_WITHIN_S)
 
 
 @dataclass(slots=True)
@@ -119,8 +129,11 @@ class Worker:
 
 
 @contextmanager
-def working(settings: Settings, folder: Path) -> Iterator[Worker]:
-    """Topics, and a worker on them; it ends with the context, or with this process whatever becomes of it."""
+def working(settings: Settings, folder: Path, *, tidy: bool) -> Iterator[Worker]:
+    """Topics, and a worker on them; it ends with the context, or with this process whatever becomes of it.
+
+    tidy: delete the topics at the end.
+    """
     create_topics(settings)
     log = folder / "worker.log"
     with log.open("wb") as out:
@@ -140,6 +153,8 @@ def working(settings: Settings, folder: Path) -> Iterator[Worker]:
         worker.stop()
         if process.stdin is not None:
             process.stdin.close()
+        if tidy:
+            _delete_topics(settings)
 
 
 def _environment(inherited: Mapping[str, str], settings: Settings, folder: Path) -> dict[str, str]:
