@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -56,10 +56,16 @@ class Health:
 
 
 class Agent:
-    """A Faust app around its tasks."""
+    """A Faust app around its tasks; ``folder`` is Faust's to write into, and may vanish with the process."""
 
     def __init__(
-        self, role: Role, settings: Settings, metrics: Metrics, *, on_failure: Callable[[BaseException], None]
+        self,
+        role: Role,
+        settings: Settings,
+        metrics: Metrics,
+        *,
+        folder: Path,
+        on_failure: Callable[[BaseException], None],
     ) -> None:
         self.health = Health()
         self._name = role.name
@@ -76,7 +82,7 @@ class Agent:
             on_failure=on_failure,
             on_taken=lambda seconds: metrics.observe("headwater_event_processing_seconds", role.name, value=seconds),
         )
-        self.app = _faust_app(role.name, settings)
+        self.app = _faust_app(role.name, settings, folder)
         self.app.transport = transport_for(self.tasks)(self.app.conf.broker, self.app)
         self._add_feed()
         self.app.timer(WATCH_EVERY_S)(self._watch)
@@ -136,7 +142,7 @@ class Agent:
             await consumer.commit_for_watchers(positions)
 
 
-def _faust_app(name: str, settings: Settings) -> Any:
+def _faust_app(name: str, settings: Settings, folder: Path) -> Any:
     if settings.bootstrap is None:
         raise MissingBroker
     return faust.App(
@@ -144,7 +150,7 @@ def _faust_app(name: str, settings: Settings) -> Any:
         broker=[f"kafka://{address}" for address in settings.bootstrap.split(",")],
         broker_credentials=_credentials(settings),
         store="memory://",
-        datadir=tempfile.mkdtemp(prefix="headwater-faust-"),
+        datadir=folder,
         topic_disable_leader=True,  # nothing here has a leader, and its topic would have one partition
         topic_allow_declare=False,
         stream_wait_empty=False,

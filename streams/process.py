@@ -23,12 +23,12 @@ EXIT_RESTART = 75  # EX_TEMPFAIL: the supervisor starts us again
 logger = logging.getLogger("headwater")
 
 
-def build(settings: Settings, registry: CollectorRegistry, name: str) -> Agent:
+def build(settings: Settings, registry: CollectorRegistry, name: str, folder: Path) -> Agent:
     """The agent ``name``, ready to run; nothing of it is global."""
     metrics = Metrics(registry)
     metrics.gauge("headwater_build_info", VERSION, value=1)
     metrics.gauge("headwater_false_alarms_budget_per_month", value=settings.false_alarms_per_month)
-    return Agent(role(name, settings, metrics), settings, metrics, on_failure=_give_up)
+    return Agent(role(name, settings, metrics), settings, metrics, folder=folder, on_failure=_give_up)
 
 
 def _give_up(failure: BaseException) -> None:
@@ -49,7 +49,7 @@ def run(name: str, settings: Settings, port_file: Path) -> None:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
-    agent = build(settings, registry, name)
+    agent = build(settings, registry, name, port_file.parent / name)
     server = Server("127.0.0.1", 0, registry, {"/healthz": lambda: (200, "ok"), "/readyz": lambda: _ready(agent)})
     port_file.write_text(str(server.port))
     worker = _Worker(agent.app, loglevel="WARNING", redirect_stdouts=False, override_logging=False, quiet=True)

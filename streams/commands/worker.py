@@ -38,7 +38,9 @@ def worker(
         if embedded:
             settings = _with_servers(settings, stack)
         create_topics(settings)
-        Supervisor(settings, _chosen(only, settings)).run()
+        chosen = _chosen(only, settings)
+        typer.echo(f"agents: {', '.join(chosen)} on {settings.bootstrap}, {settings.partitions} partitions")
+        Supervisor(settings, chosen).run()
 
 
 def _with_servers(settings: Settings, stack: ExitStack) -> Settings:

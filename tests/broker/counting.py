@@ -2,7 +2,9 @@
 
 import logging
 import os
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import faust
 from prometheus_client import CollectorRegistry
@@ -77,7 +79,7 @@ def main() -> None:
     settings, metrics = Settings(), Metrics(CollectorRegistry())
     inputs = (Topic.DATA_BATCHES, Topic.PREDICTIONS)
     role = Role(name="count", inputs=inputs, work_for=lambda partition: work(partition, settings, metrics)[0])
-    agent = Agent(role, settings, metrics, on_failure=_give_up)
+    agent = Agent(role, settings, metrics, folder=Path(tempfile.mkdtemp()), on_failure=_give_up)
     faust.Worker(
         agent.app, loglevel="WARNING", redirect_stdouts=False, override_logging=False, quiet=True
     ).execute_from_commandline()
