@@ -1,0 +1,1 @@
+"""Measurements of the product, each beside its peers, floors and dummies."""

@@ -1,0 +1,1 @@
+"""How often detection alarms for nothing, and how fast it finds what is there."""
