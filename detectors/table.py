@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.reference import CUTS, TOP, Floats, Reference, polynomials
+from detectors.reference import BINS, CUTS, TOP, Floats, Reference, polynomials
 from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
@@ -136,7 +136,8 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     measured.sampling[at] = (1 / np.maximum(present, 1) + 12 * noise)[:, None]
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
-    _fill_distinct(measured, base + 5, distinct, present, enough)
+    smooth = np.array([reference.share.max() < 2 / BINS for reference in to])  # no value has a bin of its own
+    _fill_distinct(measured, base + 5, distinct, present, enough, unique=smooth)
     outside = counts[:, 0] + counts[:, CUTS] + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
 
@@ -148,7 +149,8 @@ def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[Colum
     present = count - missing
     enough = present >= ENOUGH
     _fill_rate(measured, base, missing, count)
-    _fill_distinct(measured, base + 1, distinct, present, enough)
+    unique = np.array([reference.saturated for reference in to])
+    _fill_distinct(measured, base + 1, distinct, present, enough, unique=unique)
     _fill_rate(measured, base + 2, new, present)
     known = np.array([len(reference.categories) for reference in to])
     first = base + len(CATEGORY)
@@ -168,10 +170,17 @@ def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Fl
 
 
 def _fill_distinct(
-    measured: Measured, at: NDArray[np.int64], distinct: Floats, present: Floats, enough: NDArray[np.bool_]
+    measured: Measured,
+    at: NDArray[np.int64],
+    distinct: Floats,
+    present: Floats,
+    enough: NDArray[np.bool_],
+    unique: NDArray[np.bool_],
 ) -> None:
-    """Logarithm of the different values; where nearly all differ, of their share."""
-    unique = distinct > present / 2
+    """Logarithm of the different values; of their share, where the reference says that nearly all differ.
+
+    The reference decides, not the batch: a statistic that changes its unit jumps where nothing happened.
+    """
     measured.value[at] = np.log(np.maximum(distinct, 1) / np.where(unique, np.maximum(present, 1), 1))
     measured.sampling[at] = 4e-4
     measured.live[at] = enough & (distinct > 0)

@@ -90,6 +90,8 @@ def predict(lineage: Lineage, mechanism: Mechanism, batches: tuple[Batch, ...]) 
 def _select(child: Floats, parents: Floats) -> list[int]:
     """Choose up to three regressors, one after the other, each far above the best of as many noises."""
     count, candidates = parents.shape
+    if not candidates:
+        return []
     least = max(_CORRELATION, (sqrt(2 * log(max(candidates, 2))) + 2.0) / sqrt(count))
     chosen: list[int] = []
     residual = child
