@@ -6,6 +6,7 @@ from math import isfinite
 
 from detectors.checks import percent
 
+_ORDINALS = {0: "most", 1: "2nd most", 2: "3rd most"}
 SIGMA = "σ"  # noqa: RUF001  # the sign of a standard deviation
 
 
@@ -53,8 +54,8 @@ def _location(shift: Shift) -> str:
     if isfinite(apart) and apart * shift.effect > 0 and shift.usual_deviation > 0:
         size = abs(apart) / shift.usual_deviation
         mean, usual = _numbers(shift.mean, shift.usual_mean)
-        return f"mean of `{shift.column}` is {mean}, {size:.2g} {SIGMA} {side} its baseline {usual}"
-    return f"values of `{shift.column}` lie {abs(shift.effect):.2g} {SIGMA} {side} their baseline"
+        return f"mean of `{shift.column}` is {mean}, {plain(size, 2)} {SIGMA} {side} its baseline {usual}"
+    return f"values of `{shift.column}` lie {plain(abs(shift.effect), 2)} {SIGMA} {side} their baseline"
 
 
 def _scale(shift: Shift) -> str:
@@ -77,15 +78,14 @@ def _tail(shift: Shift) -> str:
 
 
 def _category(shift: Shift) -> str:
-    ordinal = "rarer categories" if shift.rank >= 16 else f"most frequent category number {shift.rank + 1}"
-    if shift.rank == 0:
-        ordinal = "most frequent category"
-    return _rate(f"share of the {ordinal} of `{{}}`")(shift)
+    place = _ORDINALS.get(shift.rank, f"{shift.rank + 1}th most")
+    which = "rarer categories" if shift.rank >= 16 else f"{place} frequent category"
+    return _rate(f"share of the {which} of `{{}}`")(shift)
 
 
 def _distinct(shift: Shift) -> str:
     verb = "more" if shift.effect > 0 else "fewer"
-    return f"`{shift.column}` has {verb} different values: {shift.observed:.3g} times its baseline"
+    return f"`{shift.column}` has {verb} different values: {plain(shift.observed)} times its baseline"
 
 
 def _rows(shift: Shift) -> str:
@@ -93,7 +93,7 @@ def _rows(shift: Shift) -> str:
 
 
 def _gap(shift: Shift) -> str:
-    return f"the batch came {shift.observed:,.3g} s after the one before, where {shift.expected:,.3g} s is usual"
+    return f"the batch came {plain(shift.observed)} s after the one before, where {plain(shift.expected)} s is usual"
 
 
 _WORDS: dict[str, Callable[[Shift], str]] = {
@@ -114,7 +114,19 @@ _WORDS: dict[str, Callable[[Shift], str]] = {
 def _numbers(a: float, b: float) -> tuple[str, str]:
     """Two numbers with as many digits as tell them apart, at least three."""
     for digits in range(3, 10):
-        left, right = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        left, right = plain(a, digits), plain(b, digits)
         if left != right:
             return left, right
     return f"{a:.9g}", f"{b:.9g}"
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """A number as people write it: rounded to so many digits, with an exponent only where zeros would hide it.
+
+    >>> plain(5672.3), plain(112.0, 2), plain(0.0521), plain(1.5e-9), plain(2.5e12)
+    ('5,670', '110', '0.0521', '1.5e-09', '2.5e+12')
+    """
+    rounded = float(f"{value:.{digits}g}")
+    if rounded and not 1e-4 <= abs(rounded) < 1e9:
+        return f"{rounded:.{digits}g}"
+    return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) else f"{rounded:.{digits}g}"

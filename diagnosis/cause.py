@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from detectors.finding import Finding
+
 from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected, Verdict
 from diagnosis.changes import KINDS
 from diagnosis.kinds import Kind, Scene, kind_of
@@ -50,7 +52,7 @@ def diagnose(
     """
     lineage, home = retest.lineage, traces[0]
     deviations = _merge(traces)
-    interval, first = _onset(retest, home, deviations)
+    interval, first = _onset(retest, traces, deviations)
     sifted = sift(retest, traces, interval, announced)
     scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts)
     kind = kind_of(scene)
@@ -90,12 +92,22 @@ def _merge(traces: Sequence[Trace]) -> tuple[Deviation, ...]:
     return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
 
 
-def _onset(retest: Retest, home: Trace, deviations: tuple[Deviation, ...]) -> tuple[Interval, Batch | None]:
+def _earliest(traces: Sequence[Trace], strongest: Deviation) -> Finding:
+    """Return the first of the findings about the same: some faults are found anew in every batch."""
+    found = [one for trace in traces for one in (*trace.deviations, trace.origin.focus) if one is not None]
+    name = (strongest.column, strongest.statistic)
+    findings = [
+        one.finding for one in (strongest, *found) if one.finding is not None and (one.column, one.statistic) == name
+    ]
+    return min(findings, key=lambda one: (one.onset_latest, one.onset_earliest))
+
+
+def _onset(retest: Retest, traces: Sequence[Trace], deviations: tuple[Deviation, ...]) -> tuple[Interval, Batch | None]:
     """Return the onset at the origin: the detector's own where it alarmed there, else carried up along the lineage."""
-    lineage, origin = retest.lineage, home.origin
+    lineage, origin = retest.lineage, traces[0].origin
     alarmed = [one for one in deviations if one.finding is not None]
     if alarmed and alarmed[0].finding is not None:
-        finding = alarmed[0].finding
+        finding = _earliest(traces, alarmed[0])
         ring = lineage.ring(origin.node)
         first = ring[first_bad(lineage, origin.node, finding)] if ring else None
         return interval_of(finding), first
@@ -110,8 +122,8 @@ def _onset(retest: Retest, home: Trace, deviations: tuple[Deviation, ...]) -> tu
 def _last_good(lineage: Lineage, first: Batch | None) -> LastGood | None:
     if first is None or not lineage.place(first):
         return None
-    before = lineage.ring(first.node)[lineage.place(first) - 1]
-    return LastGood(batch_id=before.batch_id, at=before.at)
+    before = [batch for batch in lineage.ring(first.node)[: lineage.place(first)] if batch.batch_id != first.batch_id]
+    return LastGood(batch_id=before[-1].batch_id, at=before[-1].at) if before else None
 
 
 def _longest(lineage: Lineage, traces: Sequence[Trace]) -> tuple[Step, ...]:

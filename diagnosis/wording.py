@@ -10,12 +10,12 @@ from diagnosis.alert import Cause, CauseKind, Hop, Impact, LastGood, Onset, Stag
 from diagnosis.observation import Micros
 
 _TITLES: Mapping[CauseKind, str] = {
-    CauseKind.UNKNOWN: "{what} changed; cause unknown",
+    CauseKind.UNKNOWN: "{what} changed at {component}; cause unknown",
     CauseKind.SOURCE_DATA: "source data of {component} changed: {what}",
     CauseKind.SCHEMA_CHANGE: "schema of {component} changed: {what}",
     CauseKind.CODE_CHANGE: "code change in {component} broke {what}",
     CauseKind.CONFIG_CHANGE: "configuration change in {component} broke {what}",
-    CauseKind.FEATURE_STALENESS: "features read by {component} are stale",
+    CauseKind.FEATURE_STALENESS: "features are stale: {component}",
     CauseKind.FEATURE_STORE: "feature store fails {component}",
     CauseKind.JOIN: "join {component} is broken: {what}",
     CauseKind.DUPLICATION: "{component} holds duplicated data",
@@ -34,7 +34,7 @@ _STEPS: Mapping[CauseKind, tuple[str, ...]] = {
         "If you know of a change there, announce it; if this is the new normal, accept the alert.",
     ),
     CauseKind.SOURCE_DATA: (
-        "Ask whoever delivers {component} what changed {since}.",
+        "Ask whoever delivers {component} what changed around {since}.",
         "Hold back or quarantine batches of {component} after {good} until it is clear.",
     ),
     CauseKind.SCHEMA_CHANGE: ("Restore the former columns of {component}, or adapt what reads them.",),
@@ -43,7 +43,7 @@ _STEPS: Mapping[CauseKind, tuple[str, ...]] = {
     CauseKind.FEATURE_STALENESS: ("Check the job that refreshes the features of {component}, then re-run it.",),
     CauseKind.FEATURE_STORE: ("Check the feature store's health, and the keys that {component} asks for.",),
     CauseKind.JOIN: ("Compare the join keys on both sides of {component}: format, uniqueness, missing keys.",),
-    CauseKind.DUPLICATION: ("Remove the duplicated batch of {component} and re-run what was made from it.",),
+    CauseKind.DUPLICATION: ("Remove what {component} holds twice and re-run what was made from it.",),
     CauseKind.LATENESS: ("Check the schedule that feeds {component}; re-run what was made without the late data.",),
     CauseKind.SILENCE: ("Check that the job behind {component} runs and can write.",),
     CauseKind.MODEL_CHANGE: ("Compare both versions of {component} on the same inputs.",),
@@ -54,6 +54,21 @@ _STEPS: Mapping[CauseKind, tuple[str, ...]] = {
     CauseKind.CALIBRATION: ("Recalibrate {component} on recent outcomes.",),
     CauseKind.SERVING_SKEW: ("Compare how features are computed for serving {component} with how its batches are.",),
     CauseKind.SERVING_HEALTH: ("Check the serving processes of {component}: errors, load, hosts.",),
+}
+
+
+_NOT_SCORED_AGAIN = frozenset({CauseKind.CONCEPT_SHIFT, CauseKind.SERVING_HEALTH})
+_SUBJECTS: Mapping[str, str] = {
+    "rows": "number of rows",
+    "gap": "time between batches",
+    "score_location": "mean of the scores",
+    "score_scale": "spread of the scores",
+    "score_skew": "shape of the scores",
+    "score_tail": "tails of the scores",
+    "residual_bias": "mean error",
+    "residual_scale": "spread of the errors",
+    "feature_miss_rate": "share of features not found",
+    "serving_skew": "features served",
 }
 
 
@@ -111,9 +126,11 @@ def tell(story: Story) -> Texts:
     steps = [step.format(**words) for step in _STEPS[cause.kind]]
     if cause.change_id is not None and cause.kind is not CauseKind.SOURCE_DATA:
         steps.insert(0, _rollback(cause))
-    if story.impact.predictions_affected:
-        steps.append(f"Score the {story.impact.predictions_affected} affected predictions again once it is fixed.")
-    return Texts(title=title[:1].upper() + title[1:], summary=" ".join(_sentences(story)), next_steps=tuple(steps))
+    if story.impact.predictions_affected and cause.kind not in _NOT_SCORED_AGAIN:
+        steps.append(f"Score the {story.impact.predictions_affected:,} affected predictions again once it is fixed.")
+    if not title.startswith(cause.component):  # a name stays as it is written
+        title = title[:1].upper() + title[1:]
+    return Texts(title=title, summary=" ".join(_sentences(story)), next_steps=tuple(steps))
 
 
 def _what(story: Story) -> str:
@@ -124,7 +141,7 @@ def _what(story: Story) -> str:
     columns = sorted({finding.column for finding in shown if finding.column})
     if columns:
         return f"column {columns[0]}" if len(columns) == 1 else f"{len(columns)} columns"
-    return shown[0].statistic.replace("_", " ") if shown else story.cause.component
+    return _SUBJECTS.get(shown[0].statistic, shown[0].statistic.replace("_", " ")) if shown else story.cause.component
 
 
 def _rollback(cause: Cause) -> str:
@@ -134,14 +151,15 @@ def _rollback(cause: Cause) -> str:
 
 
 def _sentences(story: Story) -> list[str]:
-    ordered = sorted(story.symptoms, key=lambda one: (-min(one.evidence_nats, 1e300), one.subject, one.statistic))
-    lines = [_ended(finding.sentence) for finding in ordered[:2]]
-    more = len(story.symptoms) - len(lines)
+    shown = _telling(story)
+    lines = [f"{_name(finding)}: {_ended(finding.sentence)}" for finding in shown]
+    more = len(story.symptoms) - len(shown)
     if more > 0:
-        lines.append(f"{more} further finding{'s' if more > 1 else ''} belong to it.")
+        lines.append(f"{more} further finding{'s belong' if more > 1 else ' belongs'} to it.")
     lines.append(_since(story))
     lines.append(_began(story))
-    lines.extend(_ended(line) for line in story.cause.evidence[:2])
+    reasons = 2 if story.cause.change_id is not None else 1
+    lines.extend(_ended(line) for line in story.cause.evidence[:reasons])
     if story.rejected:
         noun = "change was" if story.rejected == 1 else "changes were"
         lines.append(f"{story.rejected} other {noun} ruled out.")
@@ -149,6 +167,23 @@ def _sentences(story: Story) -> list[str]:
     if story.status is Status.RESOLVED and story.resolved_at is not None:
         lines.append(f"Back to normal; resolved {moment(story.resolved_at)}.")
     return lines
+
+
+def _telling(story: Story) -> list[Finding]:
+    """Return the strongest finding where it began, and the strongest about something else where it ended."""
+    ordered = sorted(story.symptoms, key=lambda one: (-min(one.evidence_nats, 1e300), one.subject, one.statistic))
+    ends = [story.cause.component, *(hop.dataset for hop in reversed(story.path))]
+    shown: list[Finding] = []
+    for name in ends:
+        here = [
+            one for one in ordered if _name(one) == name and one.sentence not in {known.sentence for known in shown}
+        ]
+        shown.extend(here[:1])
+    return [*shown, *(one for one in ordered if one not in shown)][:2]
+
+
+def _name(finding: Finding) -> str:
+    return finding.subject.rpartition("/")[2]
 
 
 def _ended(line: str) -> str:
@@ -159,25 +194,33 @@ def _since(story: Story) -> str:
     onset = story.onset
     batch = f" (first bad batch {onset.batch_id})" if onset.batch_id else ""
     good = f"; last good batch {story.last_good.batch_id}" if story.last_good else ""
-    return f"It began between {moment(onset.earliest)} and {moment(onset.latest)}{batch}{good}."
+    when = f"between {moment(onset.earliest)} and {moment(onset.latest)}"
+    if moment(onset.earliest) == moment(onset.latest):
+        when = f"at {moment(onset.latest)}"
+    return f"It began {when}{batch}{good}."
 
 
 def _began(story: Story) -> str:
     cause = story.cause
-    route = " → ".join(hop.dataset for hop in story.path)
-    spread = f", and spread along {route}" if len(story.path) > 1 else ""
+    route = [hop.dataset for hop, before in zip(story.path, (None, *story.path), strict=False) if _new(hop, before)]
+    spread = f", and it spread along {' → '.join(route)}" if len(route) > 1 else ""
     if any(hop.verdict is Verdict.MASKED for hop in story.path):
         hidden = ", ".join(hop.dataset for hop in story.path if hop.verdict is Verdict.MASKED)
         spread += f" ({hidden} hid it)"
     if cause.kind is CauseKind.UNKNOWN:
         return f"The earliest place it is seen is {cause.component}{spread}; what caused it is not known."
     sure = "so far this is a suspicion" if story.stage is StageOfDiagnosis.SUSPECTED else f"{cause.confidence:.0%} sure"
-    return f"It began at {cause.component} ({sure}){spread}."
+    return f"Its origin is {cause.component} ({sure}){spread}."
+
+
+def _new(hop: Hop, before: Hop | None) -> bool:
+    """Tell whether a hop has another name than the one before: a model may be called as its features are."""
+    return before is None or hop.dataset != before.dataset
 
 
 def _reach(impact: Impact) -> str:
     if not impact.predictions_affected:
         return "No prediction is known to be reached."
-    share = "" if impact.share_of_predictions is None else f" ({impact.share_of_predictions:.0%} since it began)"
+    share = "" if impact.share_of_predictions is None else f" ({impact.share_of_predictions:.0%} of all since it began)"
     first = f", first {impact.first_prediction_id}" if impact.first_prediction_id else ""
-    return f"{impact.predictions_affected} predictions of {', '.join(impact.models)} were reached{share}{first}."
+    return f"{impact.predictions_affected:,} predictions of {', '.join(impact.models)} were reached{share}{first}."
