@@ -15,8 +15,9 @@ from streams.metrics import Metrics
 from streams.plain import from_bytes, to_bytes
 from streams.records import bury, our_fault
 from streams.settings import Settings
-from streams.task import snapshots
 from streams.task.reaction import Reaction
+from streams.task.snapshots import Ledger
+from streams.task.state_topic import StateTopic
 from streams.task.work import Micros, clock
 from streams.topics import Topic, partition_of
 
@@ -49,7 +50,7 @@ class DiagnoseWork:
         self._policy = policy
         self._metrics = metrics
         self._log = settings.topic_prefix + Topic.OBSERVATIONS
-        self._state = settings.topic_prefix + Topic.STATE
+        self._state = StateTopic(settings, AGENT, partition)
         self._alerts = settings.topic_prefix + Topic.ALERTS
         self._transactor = Transactor(settings, f"{settings.topic_prefix}{AGENT}-{partition}")
         self._recovered = False
@@ -58,7 +59,7 @@ class DiagnoseWork:
     def _reset(self) -> None:
         self.positions: dict[str, int] = {}
         self._pipelines: dict[str, PipelineState] = {}
-        self._ledger = snapshots.Ledger()
+        self._ledger = Ledger()
         self._tick = 0
 
     def recover(self) -> Mapping[str, int | None]:
@@ -71,7 +72,7 @@ class DiagnoseWork:
         return dict(self.positions)
 
     def _load(self) -> None:
-        stored = snapshots.assemble(AGENT, read_partition(self._settings, self._state, self._partition))
+        stored = self._state.load()
         published = stored.states[TASK].position if TASK in stored.states else 0
         for name, snapshot in stored.states.items():
             if name != TASK:
@@ -151,20 +152,13 @@ class DiagnoseWork:
         if any(output.topic == self._alerts for output in reaction.outputs):
             written[TASK] = b""
         if reaction.outputs or written:
-            self._transactor.commit([*self._states(written, position), *reaction.outputs])
+            states = self._state.records(written, position, self._ledger.floor(position, without=written))
+            self._transactor.commit([*states, *reaction.outputs])
         for name, body in written.items():
             self._ledger.cover(name, len(body))
         self.positions[self._log] = position
         self._gauges(reaction)
         self._metrics.apply(reaction, (AGENT, self._partition))
-
-    def _states(self, written: Mapping[str, bytes], position: int) -> list[Output]:
-        floor = self._ledger.floor(position, without=written)
-        return [
-            Output(topic=self._state, partition=self._partition, key=key, value=value)
-            for name, body in written.items()
-            for key, value in snapshots.pieces(AGENT, name, position, floor, body)
-        ]
 
     def _gauges(self, reaction: Reaction) -> None:
         for pipeline, state in self._pipelines.items():

@@ -9,8 +9,10 @@ from streams.kafka.transaction import Output, Transactor
 from streams.kafka.trim import Trimmer
 from streams.metrics import Metrics
 from streams.settings import Settings
-from streams.task import journal, snapshots
+from streams.task import journal
 from streams.task.reaction import Reaction
+from streams.task.snapshots import Ledger
+from streams.task.state_topic import StateTopic
 from streams.task.work import Micros, clock
 from streams.topics import Topic
 
@@ -55,7 +57,7 @@ class JournaledWork:
         self._transactor = Transactor(settings, f"{settings.topic_prefix}{agent}-{partition}")
         self._trimmer = Trimmer(settings, settings.topic_prefix + Topic.JOURNAL, partition)
         self._journal = settings.topic_prefix + Topic.JOURNAL
-        self._state = settings.topic_prefix + Topic.STATE
+        self._state = StateTopic(settings, agent, partition)
         self._recovered = False
         self._reset()
 
@@ -63,7 +65,7 @@ class JournaledWork:
         self.positions = {}
         self._sequence = 0
         self._last_entry = 0
-        self._ledger = snapshots.Ledger()
+        self._ledger = Ledger()
         self._logic.clear()
 
     def recover(self) -> Mapping[str, int | None]:
@@ -76,7 +78,7 @@ class JournaledWork:
         return dict(self.positions)
 
     def _load(self) -> None:
-        stored = snapshots.assemble(self._agent, read_partition(self._settings, self._state, self._partition))
+        stored = self._state.load()
         for snapshot in stored.states.values():
             self._logic.restore(snapshot.subject, snapshot.body)
             self._ledger.cover(snapshot.subject, len(snapshot.body))
@@ -114,7 +116,7 @@ class JournaledWork:
             for value in journal.pieces(sequence, positions, reaction.steps)
         ]
         written = self._due_states(now)
-        states = self._snapshot_outputs(sequence, written)
+        states = self._state.records(written, sequence, self._ledger.floor(self._last_entry, without=written))
         offsets = self._transactor.commit([*entry, *states, *reaction.outputs])
         self._sequence, self._last_entry, self.positions = sequence, offsets[0], positions
         for subject, step in reaction.steps:
@@ -132,14 +134,6 @@ class JournaledWork:
             if held > SNAPSHOT_BYTES_PER_TRANSACTION:
                 break
         return written
-
-    def _snapshot_outputs(self, sequence: int, written: Mapping[str, bytes]) -> list[Output]:
-        floor = self._ledger.floor(self._last_entry, without=written)
-        return [
-            Output(topic=self._state, partition=self._partition, key=key, value=value)
-            for subject, body in written.items()
-            for key, value in snapshots.pieces(self._agent, subject, sequence, floor, body)
-        ]
 
     @property
     def state_bytes(self) -> int:
