@@ -47,10 +47,12 @@ def measure(report: Report, folder: Path) -> None:
     since = sorted(n for n in alarms.values() if n >= incident)
     drifted = [name for name in truth["drifted_features"] if named.get(name, -1) >= incident]
     stable = [name for name in truth["stable_features"] if name in named]
-    delay = since[0] - incident + 1 if since else np.inf
-    report.say(f"carloan: found in batch {delay} of the incident; {early} alarms in {incident} batches before it")
+    delay = since[0] - incident if since else np.inf
+    report.say(
+        f"carloan: told {delay} batches after the first of the incident; {early} alarms in {incident} batches before it"
+    )
     report.say(f"  drifted features named {len(drifted)} of 4; stable ones named {len(stable)} of 3; {named}")
-    report.add("carloan: batches until the incident is found", delay, 1)
+    report.add("carloan: batches from the first of the incident to the one that tells", delay, 1)
     report.add("carloan: alarms before the incident", early, 0)
     report.add("carloan: drifted features named", len(drifted), 4, least=True)
     report.add("carloan: stable features named", len(stable), 0)
