@@ -283,6 +283,9 @@ def _revise(look: Review, fault: Fault) -> Fault:
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
         return _tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
+    if diagnosis.awaited and fault.supported:  # what is known stands until the batches have come
+        measured = measure(subject, fault.origin, fault.alert.onset.latest)
+        return _tell(look, replace(fault, members=members), refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))

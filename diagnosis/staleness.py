@@ -5,6 +5,7 @@ from math import inf
 
 from detectors.finding import Finding
 
+from diagnosis.alert import Match
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.state import Batch, Node, PipelineState
@@ -32,8 +33,10 @@ def note_ages(state: PipelineState, window: Batch) -> tuple[PipelineState, tuple
     lineage = Lineage(nodes={key: state.nodes[key] for key in (window.node, *node.parents) if key in state.nodes})
     ages, found = dict(node.ages), []
     for key in node.parents:
-        read = [batch for one in lineage.parents(window) if one.link.parent == key for batch in one.batches]
-        if not read or window.late:
+        named = [one for one in lineage.parents(window) if one.link.parent == key]
+        read = [batch for one in named for batch in one.batches]
+        on_their_way = any(one.link.match is Match.EXACT and not one.batches for one in named)
+        if not read or on_their_way or window.late:
             continue
         newest = max(read, key=lambda batch: (batch.at, batch.batch_id))
         age = window.at - newest.at
