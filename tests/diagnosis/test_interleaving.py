@@ -80,3 +80,12 @@ def test_one_fault_is_one_alert_with_the_right_cause_in_whatever_order_its_datas
     for seed in SEEDS:
         alerts = last(run(interleaved(log, seed, furthest))[1])
         assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"interleaving {seed}"
+
+
+@pytest.mark.parametrize("furthest", [1.0, 20.0])
+def test_a_steady_fault_is_told_a_handful_of_times_whatever_the_order(furthest: float) -> None:
+    shifts = [Shift("orders", "amount", "location", BREAK, 40)]
+    log = World(chain(), shifts, outcomes=True).rounds(0, BREAK + 16)
+    for seed in SEEDS:
+        assert len(run(interleaved(log, seed, furthest))[1]) <= 8
+    assert len(run(log)[1]) <= 5
