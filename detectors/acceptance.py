@@ -38,7 +38,6 @@ def accept_subject(state: DatasetState, at: Micros) -> DatasetState:
     names = [name for name in (*state.columns, *state.waiting) if not _gone(state, name)]
     return replace(
         DatasetState(subject=state.subject),
-        batches=state.batches,
         watermark=state.watermark,
         pinned_until=state.pinned_until,
         recent=replace(state.recent, step=np.full_like(state.recent.step, -1)),

@@ -50,7 +50,7 @@ def _delays(report: Report, rng: np.random.Generator, quick: bool) -> None:
 
 
 def _peers(report: Report, seed: int, quick: bool) -> None:
-    known, since = (60, 30) if quick else (300, 100)
+    known, since = (150, 40) if quick else (400, 100)
     report.say("peers and dummies: alarms a 1,000 healthy batches; batches to the first alarm since each fault")
     report.say(f"  {'':18} {'healthy':>8}" + "".join(f"{name[:13]:>14}" for name in FAULTS))
     for name in PEERS:

@@ -219,8 +219,17 @@ def test_a_column_accepted_as_gone_is_missed_no_more(watch, column):
     watch.feed(without())
     assert watch.last.findings == ()
 
+    watch.feed(without())
+    watch.feed(without())
     watch.feed()
     assert ("age", "column_added") in watch.found()
+
+
+def test_the_alarm_threshold_after_accepting_a_subject_is_that_of_a_new_one(watch):
+    watch.warm(40)
+    watch.state = accept(watch.state, None, watch.n * MINUTE)
+
+    assert watch.state.batches == watch.state.steps == 0
 
 
 def test_accepting_a_whole_subject_forgets_every_finding(watch):
