@@ -289,8 +289,7 @@ def _revise(look: Review, fault: Fault) -> Fault:
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
-    waiting = any(look.traces[key].awaited for key in members if key in look.traces)
-    quiet = not waiting and fault.observed - fault.changed >= look.policy.settle_batches
+    settled = stage is StageOfDiagnosis.DIAGNOSED and _quiet(look, fault, members)
     fault = replace(
         fault,
         origin=diagnosis.origin,
@@ -298,9 +297,15 @@ def _revise(look: Review, fault: Fault) -> Fault:
         members=members,
         supported=diagnosis.supported,
     )
-    if stage is StageOfDiagnosis.DIAGNOSED and quiet:
+    if settled:
         fault = replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
     return _tell(look, fault, alert)
+
+
+def _quiet(look: Review, fault: Fault, members: tuple[str, ...]) -> bool:
+    """Tell whether nothing was added for long enough, and no finding waits for batches."""
+    waiting = any(look.traces[key].awaited for key in members if key in look.traces)
+    return not waiting and fault.observed - fault.changed >= look.policy.settle_batches
 
 
 def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:
