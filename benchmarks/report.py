@@ -27,7 +27,8 @@ class Report:
         held = sum(row["holds"] is True for row in self.rows)
         self.say(f"{held} bars hold, {len(missed)} are missed; seed {seed}, {seconds:.0f} s")
         for row in missed:
-            self.say(f"  missed: {row['name']}: {row['value']:.3g} (bar {row['bar']})")
+            value = "not measured" if row["value"] is None else f"{row['value']:.3g}"
+            self.say(f"  missed: {row['name']}: {value} (bar {row['bar']})")
         if file is not None:
             written = {"rows": self.rows, "seed": seed, "seconds": round(seconds, 1)}
             file.write_text(json.dumps(written, indent=1) + "\n")
