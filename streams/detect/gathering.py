@@ -1,7 +1,7 @@
 """Prediction events of one model, gathered into arrays before any arithmetic: Python per event, numpy per row."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -36,6 +36,13 @@ class Gathering:
         self.rows += len(event.scores)
         self.digests.append(event_digest)
         self.events.append((event, source))
+
+    def one_by_one(self) -> Iterator["Gathering"]:
+        """Each event in a gathering of its own."""
+        for (event, source), event_digest in zip(self.events, self.digests, strict=True):
+            alone = Gathering(self.subject)
+            alone.add(event, source, event_digest)
+            yield alone
 
     def fills(self, rows_wanted: int, ends_at: Micros | None, window_s: float) -> bool:
         """Whether the last event taken ends the model's open window."""

@@ -1,7 +1,7 @@
 """The detect agent's decisions: an event is moved, buried, recognised as a duplicate, or folded."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -69,6 +69,9 @@ class DetectLogic:
         self._budget = budget
         self._subjects: dict[str, Subject] = {}
         self._seen: dict[str, set[int]] = {}
+        self._counts: dict[str, int] = {}
+        self._statistics = 0
+        self._undo: list[tuple[str, Subject | None]] = []
         self._clock_at = 0
 
     def read(self, chunk: Chunk, reaction: Reaction) -> None:
@@ -77,7 +80,7 @@ class DetectLogic:
         gatherings: dict[str, Gathering] = {}
         for record in chunk.records:
             source = sourced(record, topic, chunk)
-            with self._surviving([source], reaction):
+            with self._surviving(source, reaction):
                 event = self._decoders[source.topic](record.value or b"")
                 home = partition_of(key_of(event.pipeline, _name(event)), self._settings.partitions)
                 if home == self._partition or source.moved:
@@ -86,26 +89,33 @@ class DetectLogic:
                     reaction.outputs.append(move(source, self._topic(Topic.INBOX), home))
                     reaction.count("headwater_events_total", source.topic, "moved")
         for gathering in gatherings.values():
-            with self._surviving([source for _, source in gathering.events], reaction):
-                self._fold_predictions(gathering, reaction)
+            self._fold_gathered(gathering, reaction)
         newest = chunk.records[-1].timestamp / 1000
         reaction.gauge("headwater_last_event_timestamp_seconds", topic, value=newest)
 
     @contextmanager
-    def _surviving(self, sources: Sequence[Sourced], reaction: Reaction) -> Iterator[None]:
-        """A defect of ours costs the events it was met on, which are kept as dead letters, and nothing else."""
-        done, before = (len(reaction.outputs), len(reaction.steps)), dict(self._subjects)
+    def _surviving(self, source: Sourced, reaction: Reaction) -> Iterator[None]:
+        """A defect of ours costs the event it was met on, which is kept as a dead letter, and nothing else."""
+        done = self._begin(reaction)
         try:
             yield
         except MalformedEvent as error:
-            for source in sources:
-                self._bury(source, error, reaction)
+            self._bury(source, error, reaction)
         except Exception as failure:  # whatever it is: the partition must not stand still for it
-            logger.exception("%s: %d events are dead letters", sources[0].origin, len(sources))
-            del reaction.outputs[done[0] :], reaction.steps[done[1] :]
-            self._subjects = before
-            for source in sources:
-                self._bury(source, our_fault(failure), reaction)
+            logger.exception("%s is a dead letter", source.origin)
+            self._take_back(done, reaction)
+            self._bury(source, our_fault(failure), reaction)
+
+    def _begin(self, reaction: Reaction) -> tuple[int, int]:
+        """From here on things can be taken back."""
+        self._undo.clear()
+        return len(reaction.outputs), len(reaction.steps)
+
+    def _take_back(self, done: tuple[int, int], reaction: Reaction) -> None:
+        """Leave outputs, journal and state as they were when ``done`` was done."""
+        del reaction.outputs[done[0] :], reaction.steps[done[1] :]
+        while self._undo:
+            self._keep(*self._undo.pop())
 
     def _bury(self, source: Sourced, error: MalformedEvent, reaction: Reaction) -> None:
         record, grave = source.record, self._topic(Topic.DEAD_LETTERS)
@@ -129,7 +139,7 @@ class DetectLogic:
                 gathering = gatherings.setdefault(name, Gathering(name))
                 gathering.add(event, source, digest)
                 if gathering.fills(*window_ends(self._subject(name), self._policies), self._policies.model.window_s):
-                    self._fold_predictions(gatherings.pop(name), reaction)
+                    self._fold_gathered(gatherings.pop(name), reaction)
             case DataBatch():
                 late = self._fold_batch(event, source, digest, reaction)
             case Outcome():
@@ -154,11 +164,24 @@ class DetectLogic:
                 measures.batch(batch, seen, reaction)
         return late
 
+    def _fold_gathered(self, gathering: Gathering, reaction: Reaction) -> None:
+        """Fold predictions together; where that fails, one by one, so that only the ones at fault are buried."""
+        if len(gathering.events) == 1:
+            with self._surviving(gathering.events[0][1], reaction):
+                self._fold_predictions(gathering, reaction)
+            return
+        done = self._begin(reaction)
+        try:
+            self._fold_predictions(gathering, reaction)
+        except Exception:  # whatever it is: its event is found by folding each alone
+            logger.exception("%s: %d predictions are folded one by one", gathering.subject, len(gathering.events))
+            self._take_back(done, reaction)
+            for alone in gathering.one_by_one():
+                self._fold_gathered(alone, reaction)
+
     def _fold_predictions(self, gathering: Gathering, reaction: Reaction) -> None:
         name = gathering.subject
         subject = self._subject(name)
-        reaction.count("headwater_rows_total", Topic.PREDICTIONS, by=gathering.rows)
-        measures.reads(gathering, reaction)
         step = Step(
             kind=StepKind.PREDICTIONS,
             digests=np.array(gathering.digests, np.uint64),
@@ -167,6 +190,8 @@ class DetectLogic:
             monitored=self._budget.monitored,
         )
         self._emit_of_model(name, self._apply(name, step, reaction), reaction)
+        reaction.count("headwater_rows_total", Topic.PREDICTIONS, by=gathering.rows)
+        measures.reads(gathering, reaction)
 
     def _fold_outcome(self, outcome: Outcome, source: Sourced, digest: int, reaction: Reaction) -> None:
         name = f"{outcome.pipeline}/{outcome.model}"
@@ -201,24 +226,41 @@ class DetectLogic:
             return
         self._clock_at = now + CLOCK_EVERY_MICROS
         for name, subject in list(self._subjects.items()):
-            step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
-            after, said = apply(subject, step, self._policies)
-            if not changed(subject, after, said):
-                continue
-            said = self._apply(name, step, reaction)
-            for one in said:
-                if one.batch is not None:
-                    self._emit(given_up_observation(*one.batch, now), reaction)
-            self._emit_of_model(name, said, reaction)
+            done = self._begin(reaction)
+            try:
+                self._fold_clock(name, subject, now, reaction)
+            except Exception:  # as for an event: what cannot be done for one subject is not done, the others go on
+                logger.exception("%s: nothing was done at the tick", name)
+                self._take_back(done, reaction)
+
+    def _fold_clock(self, name: str, subject: Subject, now: Micros, reaction: Reaction) -> None:
+        step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
+        after, said = apply(subject, step, self._policies)
+        if not changed(subject, after, said):
+            return
+        said = self._apply(name, step, reaction)
+        for one in said:
+            if one.batch is not None:
+                self._emit(given_up_observation(*one.batch, now), reaction)
+        self._emit_of_model(name, said, reaction)
 
     def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
-        self._subjects[name], said = apply(self._subject(name), step, self._policies)
+        after, said = apply(self._subject(name), step, self._policies)
+        self._undo.append((name, self._subjects.get(name)))
+        self._keep(name, after)
         reaction.steps.append((name, to_bytes(step)))
-        self._report()
         return said
 
-    def _report(self) -> None:
-        self._budget.report(self._partition, sum(subject.statistics for subject in self._subjects.values()))
+    def _keep(self, name: str, subject: Subject | None) -> None:
+        """Hold a subject as it is now (None: not at all), and tell the budget how many statistics there are."""
+        self._statistics -= self._counts.pop(name, 0)
+        if subject is None:
+            self._subjects.pop(name, None)
+        else:
+            self._subjects[name] = subject
+            self._counts[name] = subject.statistics
+            self._statistics += self._counts[name]
+        self._budget.report(self._partition, self._statistics)
 
     def _emit(self, seen: Observation, reaction: Reaction) -> None:
         measures.findings(seen, reaction)
@@ -242,13 +284,12 @@ class DetectLogic:
 
     def replay(self, subject: str, step: bytes) -> None:
         """Fold a step of the journal again."""
-        self._subjects[subject], _ = apply(self._subject(subject), from_bytes(Step, step), self._policies)
-        self._report()
+        after, _ = apply(self._subject(subject), from_bytes(Step, step), self._policies)
+        self._keep(subject, after)
 
     def restore(self, subject: str, body: bytes) -> None:
         """Take a subject as it was written."""
-        self._subjects[subject] = from_bytes(Subject, body)
-        self._report()
+        self._keep(subject, from_bytes(Subject, body))
 
     def dump(self, subject: str) -> bytes:
         """A subject as it is written."""
@@ -257,6 +298,8 @@ class DetectLogic:
     def clear(self) -> None:
         """Forget everything."""
         self._subjects.clear()
+        self._counts.clear()
+        self._statistics = 0
         self._seen.clear()
         self._budget.report(self._partition, 0)
 

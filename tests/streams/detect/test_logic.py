@@ -4,10 +4,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 from prometheus_client import CollectorRegistry
 
 from detectors import dataset, model
+from detectors.model import PredictionsInput, PredictionsSummary
 from diagnosis.observation import Observation, ObservationKind
 from schemas import Codec, Decoder, Reason
 from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
@@ -18,7 +20,7 @@ from streams.demo.feeding import address
 from streams.detect import logic as detect
 from streams.detect.budget import Budget
 from streams.detect.logic import DetectLogic
-from streams.detect.subject import Policies
+from streams.detect.subject import Policies, Subject
 from streams.ingest.encoding import Encoding
 from streams.kafka.chunk import Chunk
 from streams.metrics import Metrics
@@ -164,6 +166,27 @@ def test_a_defect_of_ours_costs_the_event_it_was_met_on_and_leaves_no_trace(monk
     assert reaction.steps == []
     with pytest.raises(KeyError):
         folded.dump("p/d")
+
+
+def test_of_predictions_folded_together_only_the_one_at_fault_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [
+        Prediction(pipeline="p", model="m", scored_at=1_700_000_000_000_000 + place, scores=np.array([place / 10]))
+        for place in range(5)
+    ]
+    summarise = detect.summarise_predictions
+
+    def defect(subject: Subject, given: PredictionsInput) -> PredictionsSummary:
+        if 0.3 in given.scores:
+            raise ZeroDivisionError
+        return summarise(subject, given)
+
+    monkeypatch.setattr(detect, "summarise_predictions", defect)
+    folded, reaction = logic(), Reaction()
+    records = [Record(n, ENCODING.encode(one)) for n, one in enumerate(events)]
+    folded.read(chunk(Topic.PREDICTIONS, records), reaction)
+    assert events_in(reaction) == [Reason.OUR_FAULT]
+    assert len(reaction.steps) == 4
+    assert reaction.counts["headwater_dead_letters_total", ("predictions", "OUR_FAULT")] == 1
 
 
 def test_beyond_the_bound_new_subjects_are_refused_and_known_ones_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
