@@ -30,7 +30,7 @@ from streams.topics import Topic, key_of, partition_of
 
 OBSERVATION = Codec("observation", Observation)
 ENCODING = Encoding()
-TICKS = 34
+TICKS = 24
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def chunk(topic: Topic, records: Sequence[Record], partition: int = 0) -> Chunk:
 def life() -> list[tuple[Topic, Record]]:
     offsets: Counter[Topic] = Counter()
     records = []
-    for arrival in Life(CHECKOUT, FAULTS["code-deploy"], seed=3, start=1_700_000_000_000_000, ticks=TICKS, onset=28):
+    for arrival in Life(CHECKOUT, FAULTS["code-deploy"], seed=3, start=1_700_000_000_000_000, ticks=TICKS, onset=22):
         topic, _ = address(arrival.event)
         records.append((topic, Record(offsets[topic], ENCODING.encode(arrival.event))))
         offsets[topic] += 1
