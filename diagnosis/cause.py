@@ -72,7 +72,7 @@ def diagnose(
         cause=cause,
         suspects=alternatives[:_MOST_SUSPECTS],
         rejected=sifted.rejected,
-        path=tuple(_hop(lineage, step) for step in path if step.batches),
+        path=_hops(lineage, path, first),
         context=_context(lineage, first),
         change_url=kind.act.url if kind.act else None,
         supported=kind.kind is not CauseKind.UNKNOWN and not pending,
@@ -239,8 +239,34 @@ def _along(lineage: Lineage, path: tuple[Step, ...], cause: Cause) -> tuple[Caus
     return tuple(found)
 
 
-def _hop(lineage: Lineage, step: Step) -> Hop:
-    node, batch = lineage.nodes[step.node], step.batches[0]
+def _hops(lineage: Lineage, path: tuple[Step, ...], first: Batch | None) -> tuple[Hop, ...]:
+    """Return the path with one batch a hop: the first bad one of the origin, then what was made from it."""
+    hops: list[Hop] = []
+    above = first
+    for step in path:
+        if not step.batches:
+            continue
+        if first is not None and not hops and first.node == step.node:
+            above = first
+        else:
+            above = _made_from(lineage, step.batches, above)
+        hops.append(_hop(lineage, step, above))
+    return tuple(hops)
+
+
+def _made_from(lineage: Lineage, batches: tuple[Batch, ...], above: Batch | None) -> Batch:
+    """Return the first of the batches that has ``above`` among its parents, else the first of them."""
+    if above is not None:
+        wanted = (above.node, above.sequence)
+        for batch in batches:
+            parents = (one for parentage in lineage.parents(batch) for one in parentage.batches)
+            if any((one.node, one.sequence) == wanted for one in parents):
+                return batch
+    return batches[0]
+
+
+def _hop(lineage: Lineage, step: Step, batch: Batch) -> Hop:
+    node = lineage.nodes[step.node]
     return Hop(
         pipeline=node.pipeline,
         stage="outcomes" if node.kind is NodeKind.OUTCOMES else batch.stage or node.stage,

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDiagnosis, Verdict
-from diagnosis.observation import Observation
+from diagnosis.observation import Observation, ObservationKind
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
 
 BREAK = 24
@@ -179,6 +179,24 @@ def test_the_cause_is_named_at_its_place_and_the_path_leads_to_the_effect(case: 
     if case.change_id:
         assert (alert.cause.before, alert.cause.after) == ("v1", "v2")
         assert "v1" in alert.next_steps[0]
+
+
+def test_the_path_shows_the_first_bad_batch_and_what_was_made_from_it() -> None:
+    def straddling(one: Observation) -> Observation:
+        number = int(one.batch_id.split("-")[1])
+        if one.kind is not ObservationKind.WINDOW or number == 0:
+            return one
+        earlier = tuple(replace(parent, batch_id=f"{parent.dataset}-{number - 1}") for parent in one.parents)
+        return replace(one, parents=(*earlier, *one.parents))
+
+    world = World(chain(), [shift("orders", "amount", "location")])
+    _, alerts = run([straddling(one) for one in world.rounds(0, BREAK + 8)])
+
+    final = last(alerts)[0]
+    assert final.onset.batch_id == f"orders-{BREAK}"
+    assert [hop.batch_id for hop in final.path] == [f"{hop.dataset}-{BREAK}" for hop in final.path]
+    assert final.last_good is not None
+    assert final.last_good.batch_id == f"orders-{BREAK - 1}"
 
 
 def test_a_weak_cause_upstream_surfaces_although_it_did_not_alarm() -> None:
