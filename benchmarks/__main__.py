@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-QUICK = (("benchmarks.detection", "--quick"),)
+QUICK = (("benchmarks.detection", "--quick"), ("benchmarks.diagnosis", "--quick"))
 
 
 def main() -> int:
