@@ -36,7 +36,7 @@ def explain(
     """Explain an alert: what to do, where it started, how it spread, what was ruled out."""
     settings = settings_with(bootstrap=bootstrap, redis_url=redis_url)
     try:
-        alert = _find(alert_id, settings)
+        alert = find(alert_id, settings)
     except (NotFound, Ambiguous) as error:
         typer.echo(f"headwater: {error.args[0]}", err=True)
         raise typer.Exit(NOT_FOUND) from error
@@ -48,8 +48,12 @@ def explain(
         Console(highlight=False).print(render_alert(alert))
 
 
-def _find(alert_id: str, settings: Settings) -> Alert:
-    """From the index where there is one that has it, else from the topic."""
+def find(alert_id: str, settings: Settings) -> Alert:
+    """An alert by its id: from the index where there is one that has it, else from the topic.
+
+    Raises:
+        NotFound, Ambiguous, NoAlertsTopic, TopicSilent: as they say.
+    """
     if settings.redis_url is not None:
         try:
             return open_reader(settings).alert(alert_id)

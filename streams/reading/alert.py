@@ -1,6 +1,7 @@
 """An alert as a tired person wants to read it: what to do first, then why, then what was ruled out."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from rich.console import Group, RenderableType
 from rich.text import Text
@@ -9,10 +10,29 @@ from detectors.finding import Finding
 from diagnosis.alert import Alert, Cause, CauseKind, Hop, Impact, Match, Rejected, StageOfDiagnosis, Status, Verdict
 from streams.reading.layout import bullets, columns, numbered, section, words
 from streams.reading.measures import duration, number, offset, share, time
-from streams.reading.words import GROUNDING, HEADLINE, KIND, MATCH, REJECTION, SEVERITY_STYLE, VERDICT, VERDICT_STYLE
+from streams.reading.words import (
+    GROUNDING,
+    HEADLINE,
+    KIND,
+    MATCH,
+    REJECTION,
+    SEVERITY_STYLE,
+    VERDICT,
+    VERDICT_STYLE,
+    harmless,
+)
 
 SYMPTOMS_SHOWN = 12
 HOPS_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """Something that happened at an event time (microseconds), and the batch it happened in."""
+
+    at: int
+    what: str
+    batch: str = ""
 
 
 def render_alert(alert: Alert) -> RenderableType:
@@ -26,13 +46,13 @@ def render_alert(alert: Alert) -> RenderableType:
     parts.append(section("When (UTC)", columns(_timeline(alert), ratio=2)))
     if alert.symptoms:
         parts.append(section("What moved", *_symptoms(alert.symptoms)))
-    parts.append(section("Whom it reached", columns(_impact(alert.impact), ratio=1)))
-    considered = [*map(_suspect, alert.suspects), *map(_rejected, alert.rejected)]
+    parts.append(section("Whom it reached", columns(impact_rows(alert.impact), ratio=1)))
+    considered = [*map(suspect_row, alert.suspects), *map(rejected_row, alert.rejected)]
     if considered:
         parts.append(section("What else was considered", columns(considered, ratio=1)))
-    around = list(_around(alert))
-    if around:
-        parts.append(section("Around it", columns(around, ratio=1)))
+    known = list(around(alert))
+    if known:
+        parts.append(section("Around it", columns(known, ratio=1)))
     return Group(*parts)
 
 
@@ -40,7 +60,7 @@ def _head(alert: Alert) -> Iterator[RenderableType]:
     first = Text.assemble((f" {alert.severity.value} ", SEVERITY_STYLE[alert.severity]), "  ")
     first.append_text(words(alert.title, "bold"))
     yield first
-    yield words(f"{_state(alert)} · revision {alert.revision} · alert {alert.alert_id}", "dim")
+    yield words(f"{state_of(alert)} · revision {alert.revision} · alert {alert.alert_id}", "dim")
     owner = f" · owner {alert.owner}" if alert.owner else ""
     yield words(f"pipeline {alert.pipeline} · {alert.environment}{owner}", "dim")
     if alert.summary:
@@ -48,7 +68,8 @@ def _head(alert: Alert) -> Iterator[RenderableType]:
         yield words(alert.summary)
 
 
-def _state(alert: Alert) -> str:
+def state_of(alert: Alert) -> str:
+    """Whether it lasts, and how far its diagnosis has come."""
     if alert.status is Status.SUPERSEDED:
         return f"superseded by {alert.superseded_by}"
     if alert.status is not Status.FIRING:
@@ -58,6 +79,13 @@ def _state(alert: Alert) -> str:
 
 
 def _cause(alert: Alert) -> Iterator[RenderableType]:
+    yield from cause_lines(alert)
+    if alert.cause.evidence:
+        yield bullets(alert.cause.evidence)
+
+
+def cause_lines(alert: Alert) -> Iterator[Text]:
+    """The cause, its place, and how sure that is."""
     cause = alert.cause
     headline = HEADLINE[cause.kind].format(cause.component or "no component in particular")
     change = _change(cause)
@@ -67,8 +95,6 @@ def _cause(alert: Alert) -> Iterator[RenderableType]:
         yield words(", ".join(part for part in where if part))
     sure = "" if cause.kind is CauseKind.UNKNOWN else f"{share(cause.confidence)} sure; "
     yield words(f"{sure}{GROUNDING[cause.grounding]}", "dim")
-    if cause.evidence:
-        yield bullets(cause.evidence)
 
 
 def _place(cause: Cause) -> str:
@@ -103,23 +129,28 @@ def _hop(hop: Hop, i: int, of: int, pipeline: str) -> tuple[RenderableType, ...]
     return (mark, words(name, "bold" if introduced else ""), verdict, words(hop.batch_id, "dim"))
 
 
-def _timeline(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:
+def moments(alert: Alert) -> tuple[Moment, ...]:
+    """What happened, in the order of event time."""
     onset = alert.onset
-    moments: list[tuple[int, str, str]] = []
+    known: list[Moment] = []
     if alert.last_good is not None:
-        moments.append((alert.last_good.at, "last good batch", alert.last_good.batch_id))
-    first_bad = f"first bad batch {onset.batch_id}" if onset.batch_id else ""
+        known.append(Moment(at=alert.last_good.at, what="last good batch", batch=harmless(alert.last_good.batch_id)))
+    first_bad = f"first bad batch {harmless(onset.batch_id)}" if onset.batch_id else ""
     span = onset.latest - onset.earliest
     began = f"it began (within {duration(span)})" if span > 0 else "it began"
-    moments.append((onset.earliest, began, first_bad))
-    moments.append((alert.detected_at, "Headwater noticed", ""))
+    known.append(Moment(at=onset.earliest, what=began, batch=first_bad))
+    known.append(Moment(at=alert.detected_at, what="Headwater noticed"))
     if alert.resolved_at is not None:
-        moments.append((alert.resolved_at, "it was over", ""))
-    for at, what, batch in sorted(moments, key=lambda moment: moment[0]):
-        text = words(what)
-        if batch:
-            text.append_text(words(f"  {batch}", "dim"))
-        yield (Text(time(at)), Text(offset(at, onset.earliest), style="dim"), text)
+        known.append(Moment(at=alert.resolved_at, what="it was over"))
+    return tuple(sorted(known, key=lambda moment: moment.at))
+
+
+def _timeline(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:
+    for moment in moments(alert):
+        text = words(moment.what)
+        if moment.batch:
+            text.append_text(words(f"  {moment.batch}", "dim"))
+        yield (Text(time(moment.at)), Text(offset(moment.at, alert.onset.earliest), style="dim"), text)
 
 
 def _symptoms(findings: Iterable[Finding]) -> Iterator[RenderableType]:
@@ -128,12 +159,13 @@ def _symptoms(findings: Iterable[Finding]) -> Iterator[RenderableType]:
     subjects = dict.fromkeys(finding.subject for finding in shown)
     for subject in subjects:
         yield words(subject, "bold")
-        yield bullets(_symptom(finding) for finding in shown if finding.subject == subject)
+        yield bullets(symptom(finding) for finding in shown if finding.subject == subject)
     if len(ordered) > len(shown):
         yield Text(f"… and {len(ordered) - len(shown)} more", style="dim")
 
 
-def _symptom(finding: Finding) -> str:
+def symptom(finding: Finding) -> str:
+    """A finding in its own words, or in numbers where it has none."""
     if finding.sentence:
         return finding.sentence
     what = f"{finding.statistic} of {finding.column}" if finding.column else finding.statistic
@@ -142,7 +174,8 @@ def _symptom(finding: Finding) -> str:
     return f"{what}: {number(finding.expected)} → {number(finding.observed)}"
 
 
-def _impact(impact: Impact) -> Iterator[tuple[RenderableType, ...]]:
+def impact_rows(impact: Impact) -> Iterator[tuple[Text, Text]]:
+    """The predictions reached."""
     if not impact.predictions_affected:
         yield (words("no prediction is known to be affected"), Text(""))
         return
@@ -155,19 +188,21 @@ def _impact(impact: Impact) -> Iterator[tuple[RenderableType, ...]]:
         counted = "" if impact.match in (Match.EXACT, Match.UNKNOWN) else f" (counted {MATCH[impact.match]})"
         yield (Text("the first", style="dim"), words(f"{impact.first_prediction_id}{counted}"))
     if impact.performance_change is not None:
-        change = f"{impact.performance_change:+.3g}"
+        change = f"{impact.performance_change:+.3g}, estimated"
         if impact.interval is not None:
             change += f"  (between {impact.interval.lower:+.3g} and {impact.interval.upper:+.3g})"
-        yield (Text("performance", style="dim"), words(change))
+        yield (Text("accuracy", style="dim"), words(change))
 
 
-def _suspect(cause: Cause) -> tuple[RenderableType, ...]:
+def suspect_row(cause: Cause) -> tuple[Text, Text]:
+    """How likely a suspect is, and why."""
     kind = "" if cause.kind is CauseKind.UNKNOWN else KIND[cause.kind]
     why = "; ".join(part for part in (kind, _change(cause), *cause.evidence[:1]) if part)
     return (Text(share(cause.confidence)), _considered(_place(cause), why))
 
 
-def _rejected(rejected: Rejected) -> tuple[RenderableType, ...]:
+def rejected_row(rejected: Rejected) -> tuple[Text, Text]:
+    """What was ruled out, and why."""
     place = f"{rejected.component}.{rejected.column}" if rejected.column else rejected.component
     what = f"{KIND[rejected.kind]} {rejected.change_id}" if rejected.change_id else KIND[rejected.kind]
     detail = f" ({rejected.detail})" if rejected.detail else ""
@@ -179,7 +214,8 @@ def _considered(place: str, why: str) -> Text:
     return text.append_text(words(f"  {why}", "not bold")) if why else text
 
 
-def _around(alert: Alert) -> Iterator[tuple[RenderableType, ...]]:
+def around(alert: Alert) -> Iterator[tuple[Text, Text]]:
+    """Versions, circumstances and links at the cause."""
     context = alert.context
     versions = ("data", "schema", "feature", "model", "code", "config")
     known = {name: getattr(context, f"{name}_version") for name in versions}

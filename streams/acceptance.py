@@ -1,0 +1,87 @@
+"""The new normal that an alert's symptoms amount to, as changes that the detect agent applies."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from detectors.finding import Finding
+from diagnosis.alert import Alert, Status
+from schemas.events import Change, ChangeKind, Micros
+
+SCORE = "score"
+ABSENCE = frozenset({"silence"})
+
+
+class NothingToAccept(LookupError):
+    """An alert has nothing (any more) that could be taken for normal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """What is to be learnt afresh: a column of a dataset or model, its scores (``score``), or all of it (None)."""
+
+    pipeline: str
+    component: str
+    column: str | None = None
+    symptoms: tuple[Finding, ...] = ()
+
+    def change(self, at: Micros, change_id: str, reason: str | None, by: str | None) -> Change:
+        """The event that says so."""
+        return Change(
+            pipeline=self.pipeline,
+            component=self.component,
+            kind=ChangeKind.BASELINE,
+            at=at,
+            change_id=f"{change_id}:{self.component}{f'.{self.column}' if self.column else ''}",
+            after=self.column,
+            by=by,
+            reason=reason,
+        )
+
+
+def accepted_of(alert: Alert, column: str | None = None) -> tuple[Accepted, ...]:
+    """What an alert that lasts amounts to; ``column`` as for ``accepted``.
+
+    Raises:
+        NothingToAccept: the alert is over, or nothing that moved is in this column.
+    """
+    if alert.status is not Status.FIRING:
+        over = f"superseded by {alert.superseded_by}" if alert.superseded_by else alert.status.value.lower()
+        raise NothingToAccept(f"alert {alert.alert_id} is {over}: there is nothing left to accept")
+    if chosen := accepted(alert.symptoms, column):
+        return chosen
+    known = sorted({one.column for one in accepted(alert.symptoms) if one.column})
+    if column is not None and known:
+        raise NothingToAccept(f"alert {alert.alert_id} has no symptom in column {column!r}, only in {', '.join(known)}")
+    raise NothingToAccept(f"alert {alert.alert_id} names no level to accept: a silence ends when batches come")
+
+
+def accepted(symptoms: Iterable[Finding], column: str | None = None) -> tuple[Accepted, ...]:
+    """What the symptoms name, once each, in their order; a subject that is accepted whole covers its columns.
+
+    column: only this one (``score`` for a model's scores). Silence is no level, so it cannot be accepted.
+    """
+    named: dict[tuple[str, str | None], list[Finding]] = {}
+    for finding in symptoms:
+        place = (finding.subject, column_of(finding))
+        if finding.statistic not in ABSENCE and column in (None, place[1]):
+            named.setdefault(place, []).append(finding)
+    whole = {subject for subject, held in named if held is None}
+    gathered: dict[tuple[str, str | None], list[Finding]] = {}
+    for (subject, held), findings in named.items():
+        gathered.setdefault((subject, None if subject in whole else held), []).extend(findings)
+    return tuple(_accepted(subject, held, found) for (subject, held), found in gathered.items())
+
+
+def column_of(finding: Finding) -> str | None:
+    """The column that detect must learn afresh for the finding to end; None is the whole subject."""
+    return SCORE if finding.column is None and finding.statistic.startswith("score_") else finding.column
+
+
+def since(alert: Alert, now: Micros) -> Micros:
+    """The event time of accepting an alert: not before anything it is about began."""
+    return max(now, *(finding.alarm_at for finding in alert.symptoms), *(f.onset_latest for f in alert.symptoms), 0)
+
+
+def _accepted(subject: str, column: str | None, symptoms: list[Finding]) -> Accepted:
+    pipeline, _, component = subject.partition("/")
+    return Accepted(pipeline=pipeline, component=component, column=column, symptoms=tuple(symptoms))
