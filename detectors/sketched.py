@@ -7,6 +7,7 @@ from datasketches import kll_doubles_sketch
 
 from detectors.batch import SketchColumn
 from detectors.categorical import from_rows, storable
+from detectors.kll_format import is_kll
 from detectors.numeric import compress, weighted_bin_counts
 from detectors.reference import Floats, Reference
 from detectors.summary import ColumnSummary
@@ -80,6 +81,8 @@ def _rises(values: Floats) -> bool:
 
 
 def _kll_quantiles(serialised: bytes, ranks: Floats) -> tuple[Floats, float]:
+    if not is_kll(serialised):  # the library would trust its offsets, and end the process
+        return np.empty(0), 0.0
     try:
         sketch = kll_doubles_sketch.deserialize(serialised)
         if sketch.is_empty():
