@@ -21,6 +21,8 @@ EPILOG = """Examples:
 `headwater worker --only detect` runs one agent, on a machine of its own
 
 `headwater worker --embedded` brings its own Kafka and Valkey, on loopback
+
+Exit codes: 0 stopped (Ctrl-C or SIGTERM), 1 what it needs is missing or wrong, 2 the command is wrong.
 """
 
 
@@ -48,7 +50,7 @@ def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
 
     folder = settings.data_dir or Path(stack.enter_context(TemporaryDirectory(prefix="headwater-data-")))
     servers = stack.enter_context(start(folder))
-    typer.echo(f"kafka: {servers.bootstrap}")
+    typer.echo(f"kafka: {servers.bootstrap}\nredis: {servers.redis_url}")
     return settings.model_copy(update={"bootstrap": servers.bootstrap, "redis_url": SecretStr(servers.redis_url)})
 
 

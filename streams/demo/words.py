@@ -48,9 +48,11 @@ Any Kafka client in any language will do: the schemas are schemas/*.avsc, plain 
 def connections(settings: Settings, metrics_url: str) -> str:
     """Where everything is while it is kept running."""
     bootstrap = settings.bootstrap
+    redis = "" if settings.redis_url is None else f"  Redis     {settings.redis_url.get_secret_value()}\n"
     return (
         "[bold]Everything keeps running until Ctrl-C[/]\n"
         f"  Kafka     {bootstrap}\n"
+        f"{redis}"
         f"  metrics   {metrics_url}\n"
         f"  alerts    kcat -b {bootstrap} -t {name_of(Topic.ALERTS, settings)} -C -e\n"
         f'  produce   echo \'{{"pipeline": "mine", "dataset": "orders", "produced_at": 1767225600000000, '

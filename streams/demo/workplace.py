@@ -21,7 +21,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from streams.admin import create_topics, name_of
 from streams.clients import admin
 from streams.exposition import fetch
-from streams.settings import Settings, as_environment
+from streams.settings import AlertsFormat, Settings, as_environment
 from streams.topics import Topic
 
 PARTITIONS = 4
@@ -54,6 +54,7 @@ def embedded_settings(bootstrap: str, redis_url: str) -> Settings:
         redis_url=SecretStr(redis_url),
         partitions=PARTITIONS,
         environment="demo",
+        alerts_format=AlertsFormat.JSON,  # so that kcat shows them
         metrics_port=0,
         log_level="WARNING",
     )

@@ -6,7 +6,7 @@ import httpx
 import redis
 
 from streams.doctor.line import Line, fail, ok, warn
-from streams.index.index import IndexMissing, connect
+from streams.index.index import IndexMissing, IndexUnreachable, connect
 from streams.notify import alertmanager
 from streams.settings import Settings
 
@@ -23,7 +23,7 @@ def check_redis(settings: Settings) -> list[Line]:
     except IndexMissing:
         mend = "set HEADWATER_REDIS_URL to have `headwater trace` and the list of affected predictions"
         return [warn("redis", "none configured: there is no index", mend)]
-    except (redis.RedisError, ValueError) as error:
+    except (redis.RedisError, IndexUnreachable) as error:
         return [fail("redis", f"cannot be used: {error}", "check HEADWATER_REDIS_URL; alerts do not depend on it")]
     version = str(server.get("redis_version", "0.0"))
     if tuple(int(part) for part in version.split(".")[:2]) < OLDEST_REDIS:

@@ -31,15 +31,19 @@ def connect(settings: Settings) -> redis.Redis:
 
     Raises:
         IndexMissing: none is configured.
-        ValueError: its URL cannot be read.
+        IndexUnreachable: its URL cannot be read.
     """
     if settings.redis_url is None or not settings.redis_url.get_secret_value():
         raise IndexMissing
-    return redis.Redis.from_url(
-        settings.redis_url.get_secret_value(),
-        socket_timeout=SOCKET_TIMEOUT_S,
-        socket_connect_timeout=CONNECT_TIMEOUT_S,
-    )
+    try:
+        return redis.Redis.from_url(
+            settings.redis_url.get_secret_value(),
+            socket_timeout=SOCKET_TIMEOUT_S,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+        )
+    except ValueError:  # its text may quote the URL, and with it the password
+        message = "HEADWATER_REDIS_URL (or --redis-url) is no address of a Redis: write redis://host:6379/0"
+        raise IndexUnreachable(message) from None
 
 
 class Index:

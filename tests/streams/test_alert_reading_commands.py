@@ -55,6 +55,16 @@ def test_trace_with_redis_away_says_so() -> None:
     assert "HEADWATER_REDIS_URL" in str(error)
 
 
+@pytest.mark.parametrize("url", ["127.0.0.1:6379", "redis://:hush@host:many/0"])
+def test_an_address_that_is_no_redis_is_told_without_its_password(url: str) -> None:
+    for command in ("trace", "explain"):
+        error = run(command, "x", "--redis-url", url).exception
+
+        assert isinstance(error, IndexUnreachable)
+        assert "redis://host:6379/0" in str(error)
+        assert "hush" not in str(error)
+
+
 def test_a_time_that_is_none_is_refused_with_an_example() -> None:
     result = run("alerts", "--since", "yesterday", "--bootstrap", "127.0.0.1:1")
 
