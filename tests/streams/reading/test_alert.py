@@ -49,7 +49,7 @@ What moved
 Whom it reached
   predictions  12,480 predictions of fare, 31 % of all since it began
   the first    p-2f81
-  performance  -0.041  (between -0.06 and -0.02)
+  accuracy     -0.041, estimated  (between -0.06 and -0.02)
 
 What else was considered
   4 %  rides.distance  the data of the source changed
