@@ -16,6 +16,8 @@ from diagnosis.suspects import sift
 from diagnosis.verdict import Step, Trace
 
 _MOST_SUSPECTS = 5
+_LATE_BY = 64
+"""Batches of a child that are looked through for the one made from a given parent."""
 _WEAK = 0.85
 _LOOSE = 0.9
 _UNSEEN = 0.8
@@ -249,20 +251,21 @@ def _hops(lineage: Lineage, path: tuple[Step, ...], first: Batch | None) -> tupl
         if first is not None and not hops and first.node == step.node:
             above = first
         else:
-            above = _made_from(lineage, step.batches, above)
+            above = _made_from(lineage, above, step.node) or step.batches[0]
         hops.append(_hop(lineage, step, above))
     return tuple(hops)
 
 
-def _made_from(lineage: Lineage, batches: tuple[Batch, ...], above: Batch | None) -> Batch:
-    """Return the first of the batches that has ``above`` among its parents, else the first of them."""
-    if above is not None:
-        wanted = (above.node, above.sequence)
-        for batch in batches:
-            parents = (one for parentage in lineage.parents(batch) for one in parentage.batches)
-            if any((one.node, one.sequence) == wanted for one in parents):
-                return batch
-    return batches[0]
+def _made_from(lineage: Lineage, above: Batch | None, node: str) -> Batch | None:
+    """Return the node's first batch that has ``above`` among its parents; one that comes late is not looked for."""
+    if above is None:
+        return None
+    wanted = (above.node, above.sequence)
+    for batch in lineage.ring(node)[lineage.until(node, above.at - 1) :][:_LATE_BY]:
+        parents = (one for parentage in lineage.parents(batch) for one in parentage.batches)
+        if any((one.node, one.sequence) == wanted for one in parents):
+            return batch
+    return None
 
 
 def _hop(lineage: Lineage, step: Step, batch: Batch) -> Hop:
