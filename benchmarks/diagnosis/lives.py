@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulation import damage
 from simulation.catalogue import (
@@ -14,10 +16,11 @@ from simulation.catalogue import (
     ORDERS_DEPLOY,
 )
 from simulation.checkout import CHECKOUT
-from simulation.columns import Categories, Table, rows_of
+from simulation.columns import Categories, Floats, Table, rows_of
 from simulation.faults import Effect, Fault, Misread, Reality, Release, Rescore, Rewrite
 from simulation.life import Life
 
+Values: TypeAlias = Floats | Categories
 WEAK = 0.4  # of the rows
 HEALTHY, SINCE = 60, 14  # ticks before and since the onset
 START = 1_780_000_000_000_000
@@ -70,7 +73,7 @@ def _some(whole: damage.Damage) -> damage.Damage:
     """Done to a share of the rows: the others stay, or come back where it changes how many there are."""
 
     def partly(table: Table, rng: np.random.Generator) -> Table:
-        hit = damage._hit(table, rng, WEAK)
+        hit = rng.random(rows_of(table)) < WEAK
         damaged = whole(table, rng)
         if rows_of(damaged) != rows_of(table) or damaged.keys() != table.keys():
             return _thinly(table, damaged, rng)
@@ -88,9 +91,11 @@ def _thinly(table: Table, damaged: Table, rng: np.random.Generator) -> Table:
     return (damage.thinned if after < before else damage.repeated)(share)(table, rng)
 
 
-def _mixed(new: Categories | np.ndarray, old: Categories | np.ndarray, hit: np.ndarray) -> Categories | np.ndarray:
+def _mixed(new: Values, old: Values, hit: NDArray[np.bool_]) -> Values:
     if isinstance(new, Categories) and isinstance(old, Categories):  # damage only ever adds names at the end
         return Categories(new.dictionary, np.where(hit, new.codes, old.codes).astype(np.int32))
+    if isinstance(new, Categories) or isinstance(old, Categories):
+        raise TypeError("a damage made categories of numbers, or numbers of categories")
     return np.where(hit, new, old)
 
 
