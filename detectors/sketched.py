@@ -77,7 +77,7 @@ def _points(column: SketchColumn, present: int) -> tuple[Floats, Floats, float]:
 
 
 def _rises(values: Floats) -> bool:
-    return len(values) > 1 and bool(np.isfinite(values).all()) and bool((np.diff(values) >= 0).all())
+    return len(values) > 1 and bool(np.isfinite(values).all()) and bool((values[1:] >= values[:-1]).all())
 
 
 def _kll_quantiles(serialised: bytes, ranks: Floats) -> tuple[Floats, float]:
