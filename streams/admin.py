@@ -140,10 +140,23 @@ class Broker:
     """Requests to the broker, with its refusals translated into errors that say what to do."""
 
     def __init__(self, settings: Settings) -> None:
+        """Nothing is asked yet.
+
+        Raises:
+            MissingBroker: no bootstrap is configured.
+            BrokerUnreachable: the settings are such that no client can be made of them.
+        """
         self._settings = settings
         self._errors: list[str] = []
         quiet = {"log_level": 0, "reconnect.backoff.ms": 500, "error_cb": self._note}
-        self._client = AdminClient(connection(settings) | quiet)
+        config = connection(settings) | quiet
+        try:
+            self._client = AdminClient(config)
+        except KafkaException as error:
+            reason = error.args[0].str().removeprefix("Failed to create admin client: ")
+            raise BrokerUnreachable(
+                f"no client can be made for {settings.bootstrap}: {reason} (see the settings HEADWATER_KAFKA_…)"
+            ) from error
 
     def _note(self, error: KafkaError) -> None:
         self._errors.append(error.str())

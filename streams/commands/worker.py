@@ -22,7 +22,7 @@ EPILOG = """Examples:
 
 `headwater worker --embedded` brings its own Kafka and Valkey, on loopback
 
-Exit codes: 0 stopped (Ctrl-C or SIGTERM), 1 what it needs is missing or wrong, 2 the command is wrong.
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 the command or a setting is wrong, or Kafka cannot be used.
 """
 
 
@@ -39,8 +39,8 @@ def worker(
     with ExitStack() as stack:
         if embedded:
             settings = _with_servers(settings, stack)
-        create_topics(settings)
         chosen = _chosen(only, settings)
+        create_topics(settings)
         typer.echo(f"agents: {', '.join(chosen)} on {settings.bootstrap}, {settings.partitions} partitions")
         Supervisor(settings, chosen).run()
 

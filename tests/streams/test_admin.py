@@ -1,14 +1,31 @@
 """One partition count for all topics, and what is said where it differs."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
-from streams.admin import WrongPartitions, refuse_other_counts, unreachable
+from streams.admin import Broker, BrokerUnreachable, WrongPartitions, refuse_other_counts, unreachable
 from streams.settings import Settings
 from streams.topics import Topic
 
 SETTINGS = Settings(bootstrap="kafka:9092", partitions=12)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kafka_security_protocol": "TLS"},
+        {"kafka_security_protocol": "SASL_PLAINTEXT"},
+        {"kafka_security_protocol": "SASL_SSL", "kafka_sasl_mechanism": "NTLM", "kafka_sasl_password": "hush"},
+        {"kafka_security_protocol": "SSL", "kafka_ca_file": "/no/such/file.pem"},
+    ],
+)
+def test_security_settings_that_no_client_takes_are_told_in_a_sentence(wrong: Mapping[str, Any]) -> None:
+    with pytest.raises(BrokerUnreachable, match="HEADWATER_KAFKA_") as told:
+        Broker(Settings(bootstrap="kafka:9092", **wrong))
+
+    assert "hush" not in str(told.value)
 
 
 @pytest.mark.parametrize("found", [{}, {Topic.STATE: 12}, dict.fromkeys(Topic, 12)])
