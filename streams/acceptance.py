@@ -47,9 +47,10 @@ def accepted_of(alert: Alert, column: str | None = None) -> tuple[Accepted, ...]
     if alert.status is not Status.FIRING:
         over = f"superseded by {alert.superseded_by}" if alert.superseded_by else alert.status.value.lower()
         raise NothingToAccept(f"alert {alert.alert_id} is {over}: there is nothing left to accept")
-    if chosen := accepted(alert.symptoms, column):
+    symptoms = sorted(alert.symptoms, key=lambda finding: (finding.onset_earliest, -finding.evidence_nats))
+    if chosen := accepted(symptoms, column):
         return chosen
-    known = sorted({one.column for one in accepted(alert.symptoms) if one.column})
+    known = sorted({one.column for one in accepted(symptoms) if one.column})
     if column is not None and known:
         raise NothingToAccept(f"alert {alert.alert_id} has no symptom in column {column!r}, only in {', '.join(known)}")
     raise NothingToAccept(f"alert {alert.alert_id} names no level to accept: a silence ends when batches come")

@@ -1,4 +1,4 @@
-"""A fault is accepted as the new normal, and a deploy is announced, on a real broker."""
+"""A fault is accepted as the new normal and reported, and a deploy is announced, on a real broker."""
 
 import time
 from collections.abc import Iterator
@@ -18,13 +18,14 @@ from simulation.life import Life
 from streams.announcing import NotAnnounced
 from streams.commands.accept import accept
 from streams.commands.change import change
+from streams.commands.report import report
 from streams.topics import Topic
 from tests.broker.installation import Installation, wait_until
 
 TICKS, ONSET, ACCEPTED = 130, 60, 74
 
 app = typer.Typer()
-for command in (accept, change):
+for command in (accept, change, report):
     app.command()(command)
 
 
@@ -90,7 +91,7 @@ def observed_all(installation: Installation, events: list[list[Event]]) -> bool:
     return observed >= {batch.batch_id for batch in batches_of(events)}
 
 
-def test_an_accepted_alert_resolves_and_does_not_come_again(installation: Installation) -> None:
+def test_an_accepted_alert_resolves_and_does_not_come_again(installation: Installation, tmp_path: Path) -> None:
     events = ticks()
     with installation.worker() as worker:
         wait_until(worker.ready, what="readiness")
@@ -116,3 +117,5 @@ def test_an_accepted_alert_resolves_and_does_not_come_again(installation: Instal
     assert [one.alert_id for one in installation.latest()] == [alert.alert_id]
     assert not [found for seen in installation.observations() if seen.at >= last for found in seen.findings]
     assert run("accept", alert.alert_id, "--yes").exit_code == 1
+    assert run("report", alert.alert_id[:10], "-o", str(tmp_path / "incident.html")).exit_code == 0
+    assert "it was over" in (tmp_path / "incident.html").read_text()
