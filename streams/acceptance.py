@@ -41,6 +41,9 @@ class Accepted:
 def accepted_of(alert: Alert, column: str | None = None) -> tuple[Accepted, ...]:
     """What an alert that lasts amounts to; ``column`` as for ``accepted``.
 
+    The scores of a model whose features moved are part of it: they follow, often too slowly to have moved already.
+    What outcomes say of them is not, unless the alert says it: being wrong more often is news.
+
     Raises:
         NothingToAccept: the alert is over, or nothing that moved is in this column.
     """
@@ -49,11 +52,19 @@ def accepted_of(alert: Alert, column: str | None = None) -> tuple[Accepted, ...]
         raise NothingToAccept(f"alert {alert.alert_id} is {over}: there is nothing left to accept")
     symptoms = sorted(alert.symptoms, key=lambda finding: (finding.onset_earliest, -finding.evidence_nats))
     if chosen := accepted(symptoms, column):
-        return chosen
+        return chosen if column else _with_scores(chosen, alert)
     known = sorted({one.column for one in accepted(symptoms) if one.column})
     if column is not None and known:
         raise NothingToAccept(f"alert {alert.alert_id} has no symptom in column {column!r}, only in {', '.join(known)}")
     raise NothingToAccept(f"alert {alert.alert_id} names no level to accept: a silence ends when batches come")
+
+
+def _with_scores(chosen: tuple[Accepted, ...], alert: Alert) -> tuple[Accepted, ...]:
+    moved = dict.fromkeys((one.pipeline, one.component) for one in chosen)
+    known = {(one.pipeline, one.component) for one in chosen if one.column in (None, SCORE)}
+    models = {(alert.pipeline, model) for model in alert.impact.models}
+    scores = [place for place in moved if place in models and place not in known]
+    return (*chosen, *(Accepted(pipeline=pipeline, component=model, column=SCORE) for pipeline, model in scores))
 
 
 def accepted(symptoms: Iterable[Finding], column: str | None = None) -> tuple[Accepted, ...]:

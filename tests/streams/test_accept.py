@@ -49,6 +49,18 @@ def test_a_symptom_of_the_whole_subject_covers_its_columns(broken_deploy: Alert)
     assert places(replace(broken_deploy, symptoms=(distance, rows, scores))) == [("cleaned", None), ("fare", "score")]
 
 
+def test_the_scores_of_a_model_follow_its_features(broken_deploy: Alert) -> None:
+    cleaned, scores = broken_deploy.symptoms
+    feature = replace(scores, column="distance", statistic="location")
+    alert = replace(broken_deploy, symptoms=(cleaned, feature))
+
+    chosen = [(one.component, one.column) for one in accepted_of(alert)]
+
+    assert chosen == [("cleaned", "distance"), ("fare", "distance"), ("fare", "score")]
+    assert len(accepted_of(broken_deploy)) == 2
+    assert [one.column for one in accepted_of(alert, "distance")] == ["distance", "distance"]
+
+
 def test_silence_is_no_level(broken_deploy: Alert) -> None:
     silence = replace(broken_deploy.symptoms[0], column=None, statistic="silence")
 
