@@ -27,7 +27,7 @@ def timeline(moments: Sequence[Moment], onset: int) -> str:
     marks: list[str] = []
     for lane, moment in enumerate(reversed(moments), 1):
         x = MARGIN + (WIDTH - 2 * MARGIN) * (moment.at - first) / span if last > first else MARGIN
-        kind = "bad" if moment.at == onset else "mark"
+        kind = "bad" if moment.what.startswith("it began") else "mark"
         label = f"{time(moment.at)[11:]} {moment.what} {offset(moment.at, onset)}".rstrip()
         y = MARGIN + lane * LANE
         left = x + len(label) * LETTER < WIDTH
