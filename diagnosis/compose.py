@@ -18,6 +18,8 @@ from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
 
 NEWEST = 16  # batches per node that late parents may still change
+BEYOND_ESTIMATES = frozenset({"calibration", "score_out_of_range"})
+"""Accuracy is estimated from the scores: not where they no longer mean what they say, or were never seen before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,8 +127,10 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
     impact = impact_of(lineage, count(lineage, reach, since, counted), reach.match)
     if fault is not None and known and fault.alert.impact.predictions_affected:
         impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
+    if not any(member.finding.statistic in BEYOND_ESTIMATES for member in subject.members):
+        impact = with_performance(lineage, impact, since, fault.alert.impact if fault else None)
     return Measured(
-        impact=with_performance(lineage, impact, since, fault.alert.impact if fault else None),
+        impact=impact,
         tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},
         reached=advance(lineage, reach, since, counted, min(NEWEST, subject.policy.ring_batches // 2)),
     )

@@ -54,6 +54,7 @@ def connections(settings: Settings, metrics_url: str) -> str:
         f"  Kafka     {bootstrap}\n"
         f"{redis}"
         f"  metrics   {metrics_url}\n"
+        f"  commands  export HEADWATER_BOOTSTRAP={bootstrap} HEADWATER_PARTITIONS={settings.partitions}\n"
         f"  alerts    kcat -b {bootstrap} -t {name_of(Topic.ALERTS, settings)} -C -e\n"
         f'  produce   echo \'{{"pipeline": "mine", "dataset": "orders", "produced_at": 1767225600000000, '
         f'"rows": 2}}\' | kcat -b {bootstrap} -t {name_of(Topic.DATA_BATCHES, settings)} -P -k mine/orders\n'
