@@ -130,6 +130,8 @@ def _check_name(field: str, name: str) -> None:
         _refuse(f"{field} is empty")
     if len(name) > MAX_NAME:
         _refuse(f"{field} has {len(name)} characters, more than {MAX_NAME}")
+    if field == "pipeline" and "/" in name:
+        _refuse("pipeline holds a '/', which separates it from dataset, model or component in keys")
 
 
 def _check_time(field: str, time: Micros) -> None:

@@ -119,3 +119,9 @@ def test_a_sketch_must_be_one(fields: Any, message: str) -> None:
 
 def test_an_event_at_this_very_moment_is_within_bounds() -> None:
     check(replace(CHANGE, at=NOW))
+
+
+def test_a_pipeline_cannot_be_mistaken_for_a_pipeline_and_a_dataset():
+    with pytest.raises(MalformedEvent, match="separates"):
+        check(e.DataBatch(pipeline="a/b", dataset="c", produced_at=1_700_000_000_000_000, rows=0))
+    check(e.DataBatch(pipeline="a", dataset="b/c", produced_at=1_700_000_000_000_000, rows=0))
