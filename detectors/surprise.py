@@ -72,6 +72,9 @@ def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) ->
     )
 
 
+LARGEST_EXPONENT = 500.0  # e^500 nats are beyond anything, and still a float
+
+
 def tail_shape(surprises: Surprises) -> Floats:
     """Shape of the generalised Pareto tail: 0 normal, growing with heaviness."""
     mean = (HEAVY_PEAKS * HEAVY_LOG + surprises.logs) / (HEAVY_PEAKS + surprises.peaks)
@@ -82,7 +85,8 @@ def single_limit(surprises: Surprises, run_length: float) -> Floats:
     """Nats (z²/2) that one batch alone exceeds once in ``run_length`` batches of no change."""
     shape = tail_shape(surprises)
     frequency = (HEAVY_PEAKS + surprises.peaks) / (HEAVY_PEAKS / 0.0455 + surprises.batches)
-    return OVER + np.expm1(shape * np.log(np.maximum(run_length * frequency, 1))) / shape
+    growth = np.minimum(shape * np.log(np.maximum(run_length * frequency, 1)), LARGEST_EXPONENT)
+    return OVER + np.expm1(growth) / shape
 
 
 def learn_spikes(surprises: Surprises, rows: NDArray[np.int64], z: Floats) -> Surprises:

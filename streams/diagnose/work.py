@@ -16,7 +16,7 @@ from streams.plain import from_bytes, to_bytes
 from streams.records import bury, our_fault
 from streams.settings import Settings
 from streams.task.reaction import Reaction
-from streams.task.snapshots import Ledger
+from streams.task.snapshots import SNAPSHOT_BYTES_PER_TRANSACTION, Ledger
 from streams.task.state_topic import StateTopic
 from streams.task.work import Micros, clock
 from streams.topics import Topic, partition_of
@@ -148,7 +148,11 @@ class DiagnoseWork:
             self._publish(reaction, self.positions.get(self._log, 0), now)
 
     def _publish(self, reaction: Reaction, position: int, now: Micros) -> None:
-        written = {name: to_bytes(self._pipelines[name]) for name in self._ledger.due(now)}
+        written: dict[str, bytes] = {}
+        for name in self._ledger.due(now):
+            written[name] = to_bytes(self._pipelines[name])
+            if sum(map(len, written.values())) > SNAPSHOT_BYTES_PER_TRANSACTION:
+                break
         if any(output.topic == self._alerts for output in reaction.outputs):
             written[TASK] = b""
         if reaction.outputs or written:

@@ -11,12 +11,10 @@ from streams.metrics import Metrics
 from streams.settings import Settings
 from streams.task import journal
 from streams.task.reaction import Reaction
-from streams.task.snapshots import Ledger
+from streams.task.snapshots import SNAPSHOT_BYTES_PER_TRANSACTION, Ledger
 from streams.task.state_topic import StateTopic
 from streams.task.work import Micros, clock
 from streams.topics import Topic
-
-SNAPSHOT_BYTES_PER_TRANSACTION = 8_000_000
 
 
 class Logic(Protocol):

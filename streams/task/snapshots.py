@@ -7,6 +7,7 @@ from typing import Protocol
 from streams.plain import from_bytes, to_bytes
 
 PART_BYTES = 900_000
+SNAPSHOT_BYTES_PER_TRANSACTION = 8_000_000
 INPUT_PER_STATE = 100
 LONGEST_MICROS = 3_600_000_000
 MOST_ENTRIES = 2_000  # folded again in seconds, however large the state is

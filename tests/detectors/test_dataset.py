@@ -372,3 +372,12 @@ def test_a_state_does_not_grow_with_batches(watch):
     watch.warm(20)
     assert size(watch.state) == before
     assert statistics(watch.state) == 2 + 7 + 7 + 7
+
+
+@pytest.mark.parametrize(("rows", "batches"), [(30, 40), (3, 60)])
+def test_columns_of_small_batches_are_not_new_while_they_are_pooled(rows, batches):
+    watch = Watch()
+    for _ in range(batches):
+        columns = rows_of(healthy(watch.rng), slice(0, rows))
+        watch.feed(columns, rows=rows)
+        assert watch.found() == set()
