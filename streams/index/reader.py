@@ -85,7 +85,8 @@ class Reader:
         lookup = Lookup(self._redis, self._keys)
         subject = f"{alert.pipeline}/{alert.cause.component}"
         end = alert.resolved_at if alert.resolved_at is not None else alert.detected_at
-        (refs,) = lookup.between([(subject, alert.onset.earliest, max(end, alert.onset.latest))])
+        begun = alert.onset.earliest if alert.last_good is None else alert.last_good.at + 1
+        (refs,) = lookup.between([(subject, begun, max(end, alert.onset.latest))])
         walk = walk_down(lookup, lookup.nodes(refs))
         vias: dict[Ref, set[int]] = {}
         for links in walk.links.values():
