@@ -72,7 +72,7 @@ def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) ->
     )
 
 
-LARGEST_EXPONENT = 500.0  # e^500 nats are beyond anything, and still a float
+LARGEST_EXPONENT = 80.0  # e^80 nats are beyond anything, and still a 32-bit float
 
 
 def tail_shape(surprises: Surprises) -> Floats:
