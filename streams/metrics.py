@@ -1,6 +1,5 @@
 """Every metric Headwater exposes: one table, one cap on label sets, nothing that identifies a row or a person."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -129,8 +128,3 @@ def _family(one: Definition, registry: CollectorRegistry) -> Any:
     if one.kind == "gauge":
         return Gauge(one.name, one.help, one.labels, registry=registry)
     return Histogram(one.name, one.help, one.labels, buckets=SECONDS, registry=registry)
-
-
-def names() -> Iterable[str]:
-    """The names of all metrics."""
-    return (one.name for one in DEFINITIONS)
