@@ -67,15 +67,20 @@ def compose(
         context=diagnosis.context,
         impact=impact,
         owner=(node.owner if node else None) or _any_owner(subject.lineage),
-        runbook_url=policy.runbook_url.format(**words) if policy.runbook_url else None,
+        runbook_url=_filled(policy.runbook_url, words),
         links=Links(
-            console=policy.console_url.format(**words) if policy.console_url else None,
+            console=_filled(policy.console_url, words),
+            dashboard=_filled(policy.dashboard_url, words),
             change=diagnosis.change_url,
             trace=diagnosis.first.trace_id if diagnosis.first else None,
         ),
         previous_alert_id=previous,
     )
     return worded(_weighed(subject, alert, diagnosis.origin))
+
+
+def _filled(template: str | None, words: dict[str, str]) -> str | None:
+    return template.format(**words) if template else None
 
 
 def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:

@@ -11,8 +11,8 @@ MINUTE: Micros = 60_000_000
 class Policy:
     """Settings of diagnosis; every default works.
 
-    environment: goes into every alert and its id. runbook_url, console_url: templates with ``{kind}``, ``{alert_id}``,
-    ``{pipeline}`` and ``{component}``.
+    environment: goes into every alert and its id. runbook_url, console_url, dashboard_url: templates with ``{kind}``,
+    ``{alert_id}``, ``{pipeline}`` and ``{component}``.
 
     Bounds. ring_batches, ring_bytes: what is remembered per dataset or model, whichever ends first. max_nodes:
     datasets and models per pipeline. max_findings, max_faults, max_changes: findings followed, alerts remembered
@@ -36,6 +36,7 @@ class Policy:
     environment: str = "production"
     runbook_url: str | None = None
     console_url: str | None = None
+    dashboard_url: str | None = None
     ring_batches: int = 256
     ring_bytes: int = 1_000_000
     max_nodes: int = 256

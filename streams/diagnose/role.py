@@ -22,6 +22,7 @@ def role(settings: Settings, metrics: Metrics) -> Role:
         resolve_batches=settings.resolve_batches,
         runbook_url=settings.runbook_url,
         console_url=settings.console_url,
+        dashboard_url=settings.dashboard_url,
     )
 
     def work_for(partition: int) -> DiagnoseWork:

@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from diagnosis.alert import Alert, CauseKind, Impact, Severity, StageOfDiagnosis, Status
+from diagnosis.pipeline import fold, start
 from diagnosis.publish import Moment, Reason, why_publish
-from tests.diagnosis.story import Shift, World, chain, run
+from tests.diagnosis.story import POLICY, Shift, World, chain, run
 
 SETTLED = Moment(settled=True)
 
@@ -64,3 +65,20 @@ def test_a_finding_of_another_subject_is_news(alert: Alert) -> None:
     fewer = tuple(one for one in alert.symptoms if one.subject == alert.symptoms[0].subject)
     assert len(fewer) < len(alert.symptoms)
     assert why_publish(replace(alert, symptoms=fewer), alert, SETTLED) is Reason.SYMPTOMS
+
+
+def test_links_and_runbook_are_filled_in_from_their_templates():
+    policy = replace(
+        POLICY,
+        runbook_url="https://run/{kind}/{component}",
+        console_url="https://console/{alert_id}",
+        dashboard_url="https://board/{pipeline}",
+    )
+    state, alert = start("shop"), None
+    for observation in World(chain(), [Shift("orders", "amount", "location", 40, 40)]).rounds(0, 60):
+        state, alerts = fold(state, observation, policy)
+        alert = alerts[-1] if alerts else alert
+    assert alert is not None
+    assert alert.runbook_url == f"https://run/{alert.kind}/{alert.cause.component}"
+    assert alert.links.console == f"https://console/{alert.alert_id}"
+    assert alert.links.dashboard == "https://board/shop"
