@@ -266,7 +266,7 @@ def unreachable(settings: Settings, errors: Iterable[str]) -> BrokerUnreachable:
 
 def _differences(name: str, topic: Topic, found: Mapping[str, Any]) -> list[str]:
     wanted = KEPT[topic].config()
-    keys = _OURS_ALONE if topic in (Topic.STATE, Topic.JOURNAL, Topic.INBOX) else ("cleanup.policy",)
+    keys = _OURS_ALONE if topic in (Topic.STATE, Topic.JOURNAL, Topic.INBOX, Topic.BUDGET) else ("cleanup.policy",)
     sentences = []
     for key in keys:
         with suppress(KeyError):

@@ -20,6 +20,7 @@ class Topic(StrEnum):
     INBOX = "inbox"
     JOURNAL = "journal"
     STATE = "state"
+    BUDGET = "budget"
 
 
 EVENT_TOPICS = (Topic.DATA_BATCHES, Topic.PREDICTIONS, Topic.OUTCOMES, Topic.CHANGES)
@@ -55,6 +56,7 @@ KEPT: dict[Topic, Keeping] = {
     Topic.INBOX: Keeping(days=7),
     Topic.JOURNAL: Keeping(days=None),
     Topic.STATE: Keeping(days=None, compacted=True),
+    Topic.BUDGET: Keeping(days=None, compacted=True),
 }
 
 

@@ -94,7 +94,7 @@ class Detection:
     def __init__(self, settings: Settings) -> None:
         decoders = {topic: Decoder(of).decode for topic, of in TYPES.items()}
         policies = Policies(dataset=dataset.Policy(), model=model.Policy())
-        budget = Budget(settings.partitions, Metrics(CollectorRegistry()))
+        budget = Budget(Metrics(CollectorRegistry()))
         self._codec = Codec("observation", Observation)
         self._logic = DetectLogic(0, settings, decoders, self._codec.encode, policies, budget)
         self._prefix, self._encoding = settings.topic_prefix, Encoding()

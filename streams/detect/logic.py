@@ -19,6 +19,7 @@ from streams.detect.observing import (
     given_up_observation,
     model_observation,
 )
+from streams.detect.shares import share
 from streams.detect.subject import (
     Policies,
     Said,
@@ -71,11 +72,13 @@ class DetectLogic:
         self._seen: dict[str, set[int]] = {}
         self._counts: dict[str, int] = {}
         self._statistics = 0
+        self._told: int | None = None
         self._undo: list[tuple[str, Subject | None]] = []
         self._clock_at = 0
 
     def read(self, chunk: Chunk, reaction: Reaction) -> None:
         """Fold a chunk: batches, outcomes and changes one by one, the predictions of a model together."""
+        self._budget.listen()
         topic = Topic(chunk.topic.removeprefix(self._settings.topic_prefix))
         gatherings: dict[str, Gathering] = {}
         for record in chunk.records:
@@ -90,6 +93,7 @@ class DetectLogic:
                     reaction.count("headwater_events_total", source.topic, "moved")
         for gathering in gatherings.values():
             self._fold_gathered(gathering, reaction)
+        self._tell(reaction)
         newest = chunk.records[-1].timestamp / 1000
         reaction.gauge("headwater_last_event_timestamp_seconds", topic, value=newest)
 
@@ -225,6 +229,7 @@ class DetectLogic:
         if now < self._clock_at:
             return
         self._clock_at = now + CLOCK_EVERY_MICROS
+        self._budget.listen()
         for name, subject in list(self._subjects.items()):
             done = self._begin(reaction)
             try:
@@ -232,6 +237,13 @@ class DetectLogic:
             except Exception:  # as for an event: what cannot be done for one subject is not done, the others go on
                 logger.exception("%s: nothing was done at the tick", name)
                 self._take_back(done, reaction)
+        self._tell(reaction)
+
+    def _tell(self, reaction: Reaction) -> None:
+        """Let the other tasks know how many statistics this one watches, where what was folded has changed that."""
+        if reaction.steps and self._told != self._statistics:
+            self._told = self._statistics
+            reaction.outputs.append(share(self._topic(Topic.BUDGET), self._partition, self._statistics))
 
     def _fold_clock(self, name: str, subject: Subject, now: Micros, reaction: Reaction) -> None:
         step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
@@ -300,6 +312,7 @@ class DetectLogic:
         self._subjects.clear()
         self._counts.clear()
         self._statistics = 0
+        self._told = None
         self._seen.clear()
         self._budget.report(self._partition, 0)
 

@@ -7,6 +7,7 @@ from schemas.events import Change, DataBatch, Outcome, Prediction
 from streams.agent import Role
 from streams.detect.budget import Budget
 from streams.detect.logic import Decode, DetectLogic
+from streams.detect.shares import Shares
 from streams.detect.subject import Policies
 from streams.metrics import Metrics
 from streams.registry import schema_by_id
@@ -29,7 +30,7 @@ def role(settings: Settings, metrics: Metrics) -> Role:
         Topic.CHANGES: Decoder(Change, schema_by_id=look_up, max_event_bytes=most).decode,
     }
     encode = Codec("observation", Observation).encode
-    budget = Budget(settings.partitions, metrics)
+    budget = Budget(metrics, Shares(settings).news)
 
     def work_for(partition: int) -> JournaledWork:
         logic = DetectLogic(partition, settings, decoders, encode, _policies(settings), budget)

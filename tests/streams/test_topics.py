@@ -23,6 +23,6 @@ def test_a_partition_is_never_negative() -> None:
     assert all(0 <= partition_of(key_of("p", str(n)), 12) < 12 for n in range(1000))
 
 
-def test_every_topic_says_how_it_is_kept_and_only_state_is_compacted() -> None:
+def test_every_topic_says_how_it_is_kept_and_only_what_is_ours_alone_is_compacted() -> None:
     assert set(KEPT) == set(Topic)
-    assert [topic for topic, keeping in KEPT.items() if keeping.compacted] == [Topic.STATE]
+    assert [topic for topic, keeping in KEPT.items() if keeping.compacted] == [Topic.STATE, Topic.BUDGET]

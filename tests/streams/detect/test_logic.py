@@ -51,7 +51,7 @@ def logic(partition: int = 0, partitions: int = 1) -> DetectLogic:
         Topic.CHANGES: Decoder(Change).decode,
     }
     policies = Policies(dataset=dataset.Policy(), model=model.Policy())
-    budget = Budget(partitions, Metrics(CollectorRegistry()))
+    budget = Budget(Metrics(CollectorRegistry()))
     return DetectLogic(partition, settings, decoders, OBSERVATION.encode, policies, budget)
 
 

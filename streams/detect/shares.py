@@ -1,0 +1,93 @@
+"""How tasks tell each other how many statistics they watch: one compacted record per partition (decision 8)."""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
+
+from streams.clients import consumer
+from streams.kafka.transaction import Output
+from streams.plain import from_bytes, to_bytes
+from streams.settings import Settings
+from streams.topics import Topic
+
+KEY = b"statistics"
+LOOK_EVERY_S = 1.0
+LOAD_WITHIN_S = 30.0
+MOST_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What a task tells: how many statistics it watches."""
+
+    version: int = 1
+    statistics: int
+
+
+def share(topic: str, partition: int, statistics: int) -> Output:
+    """The record by which the task of ``partition`` tells, in a transaction of its own."""
+    return Output(topic=topic, partition=partition, key=KEY, value=to_bytes(Share(statistics=statistics)))
+
+
+class SharesNotRead(TimeoutError):
+    """What the other tasks told could not be read."""
+
+
+class Shares:
+    """Reads the ``budget`` topic; partition = task. Not safe to be called from several threads at once."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._topic = settings.topic_prefix + Topic.BUDGET
+        self._reader: Consumer | None = None
+        self._next_look = 0.0
+
+    def news(self) -> dict[int, int]:
+        """By partition, what was told since the last call: all of it at first, later looked up once a second.
+
+        Raises:
+            SharesNotRead: the broker did not give the first answer within 30 s.
+            UnreadableState: a record is not one of ours.
+        """
+        now = time.monotonic()
+        if self._reader is None:
+            self._reader = self._assigned()
+            found = _to_the_ends(self._reader, self._settings.partitions)
+        elif now < self._next_look:
+            return {}
+        else:
+            found = _counts(self._reader.consume(MOST_AT_ONCE, 0.0))
+        self._next_look = now + LOOK_EVERY_S
+        return found
+
+    def _assigned(self) -> Consumer:
+        reader = consumer(self._settings, "headwater-log-reader", **{"enable.partition.eof": True})
+        reader.assign([TopicPartition(self._topic, partition, 0) for partition in range(self._settings.partitions)])
+        return reader
+
+
+def _to_the_ends(reader: Consumer, partitions: int) -> dict[int, int]:
+    """Everything told so far."""
+    found: dict[int, int] = {}
+    ended: set[int | None] = set()
+    deadline = time.monotonic() + LOAD_WITHIN_S
+    while len(ended) < partitions:
+        if time.monotonic() > deadline:
+            raise SharesNotRead(f"{partitions - len(ended)} partitions of the budget were not read in time")
+        messages = reader.consume(MOST_AT_ONCE, 0.1)
+        found |= _counts(messages)
+        ended |= {one.partition() for one in messages if _is_end(one)}
+    return found
+
+
+def _is_end(message: Message) -> bool:
+    error = message.error()
+    return error is not None and error.code() == KafkaError._PARTITION_EOF
+
+
+def _counts(messages: Iterable[Message]) -> dict[int, int]:
+    """The newest count per partition; while the broker is away, what was told last stands."""
+    told = [one for one in messages if one.error() is None and one.key() == KEY]
+    return {one.partition() or 0: from_bytes(Share, one.value() or b"").statistics for one in told}
