@@ -43,6 +43,7 @@ DEFINITIONS = (
     Definition("headwater_findings_total", "counter", ("statistic",), "Findings that began."),
     Definition("headwater_false_alarms_budget_per_month", "gauge", (), "False alarms accepted over everything."),
     Definition("headwater_monitored_statistics", "gauge", (), "Statistics that share the budget, of all workers."),
+    Definition("headwater_alarms_per_month", "gauge", (), "Alarms in 30 days of event time, of all workers."),
     Definition("headwater_dataset_rows", "gauge", DATASET, "Rows of the last batch."),
     Definition("headwater_dataset_last_batch_timestamp_seconds", "gauge", DATASET, "Event time of the last batch."),
     Definition("headwater_dataset_missing_ratio", "gauge", COLUMN, "Missing share of the column's last batch."),

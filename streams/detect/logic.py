@@ -11,7 +11,7 @@ from diagnosis.observation import Observation
 from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
 from schemas.malformed import MalformedEvent, Reason
 from streams.detect import inputs, measures
-from streams.detect.budget import Budget
+from streams.detect.budget import Budget, Share
 from streams.detect.gathering import Gathering, outcomes_input
 from streams.detect.observing import (
     batch_observation,
@@ -19,7 +19,7 @@ from streams.detect.observing import (
     given_up_observation,
     model_observation,
 )
-from streams.detect.shares import share
+from streams.detect.shares import telling
 from streams.detect.subject import (
     Policies,
     Said,
@@ -70,9 +70,9 @@ class DetectLogic:
         self._budget = budget
         self._subjects: dict[str, Subject] = {}
         self._seen: dict[str, set[int]] = {}
-        self._counts: dict[str, int] = {}
-        self._statistics = 0
-        self._told: int | None = None
+        self._shares: dict[str, Share] = {}
+        self._share = Share()
+        self._told: Share | None = None
         self._undo: list[tuple[str, Subject | None]] = []
         self._clock_at = 0
 
@@ -240,10 +240,10 @@ class DetectLogic:
         self._tell(reaction)
 
     def _tell(self, reaction: Reaction) -> None:
-        """Let the other tasks know how many statistics this one watches, where what was folded has changed that."""
-        if reaction.steps and self._told != self._statistics:
-            self._told = self._statistics
-            reaction.outputs.append(share(self._topic(Topic.BUDGET), self._partition, self._statistics))
+        """Let the other tasks know this one's share of the budget, where what was folded has changed it."""
+        if reaction.steps and self._told != self._share:
+            self._told = self._share
+            reaction.outputs.append(telling(self._topic(Topic.BUDGET), self._partition, self._share))
 
     def _fold_clock(self, name: str, subject: Subject, now: Micros, reaction: Reaction) -> None:
         step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
@@ -264,15 +264,15 @@ class DetectLogic:
         return said
 
     def _keep(self, name: str, subject: Subject | None) -> None:
-        """Hold a subject as it is now (None: not at all), and tell the budget how many statistics there are."""
-        self._statistics -= self._counts.pop(name, 0)
+        """Hold a subject as it is now (None: not at all), and report what it has of the budget."""
+        self._share -= self._shares.pop(name, Share())
         if subject is None:
             self._subjects.pop(name, None)
         else:
             self._subjects[name] = subject
-            self._counts[name] = subject.statistics
-            self._statistics += self._counts[name]
-        self._budget.report(self._partition, self._statistics)
+            self._shares[name] = subject.share
+            self._share += subject.share
+        self._budget.report(self._partition, self._share)
 
     def _emit(self, seen: Observation, reaction: Reaction) -> None:
         measures.findings(seen, reaction)
@@ -310,11 +310,11 @@ class DetectLogic:
     def clear(self) -> None:
         """Forget everything."""
         self._subjects.clear()
-        self._counts.clear()
-        self._statistics = 0
+        self._shares.clear()
+        self._share = Share()
         self._told = None
         self._seen.clear()
-        self._budget.report(self._partition, 0)
+        self._budget.report(self._partition, self._share)
 
     def close(self) -> None:
         """The partition goes elsewhere, and its statistics with it."""

@@ -1,34 +1,26 @@
-"""How tasks tell each other how many statistics they watch: one compacted record per partition (decision 8)."""
+"""How tasks tell each other their shares of the budget: one compacted record per partition (decision 8)."""
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, Message, TopicPartition
 
 from streams.clients import consumer
+from streams.detect.budget import Share
 from streams.kafka.transaction import Output
 from streams.plain import from_bytes, to_bytes
 from streams.settings import Settings
 from streams.topics import Topic
 
-KEY = b"statistics"
+KEY = b"share"
 LOOK_EVERY_S = 1.0
 LOAD_WITHIN_S = 30.0
 MOST_AT_ONCE = 1_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Share:
-    """What a task tells: how many statistics it watches."""
-
-    version: int = 1
-    statistics: int
-
-
-def share(topic: str, partition: int, statistics: int) -> Output:
-    """The record by which the task of ``partition`` tells, in a transaction of its own."""
-    return Output(topic=topic, partition=partition, key=KEY, value=to_bytes(Share(statistics=statistics)))
+def telling(topic: str, partition: int, share: Share) -> Output:
+    """The record by which the task of ``partition`` tells its share, in a transaction of its own."""
+    return Output(topic=topic, partition=partition, key=KEY, value=to_bytes(share))
 
 
 class SharesNotRead(TimeoutError):
@@ -44,7 +36,7 @@ class Shares:
         self._reader: Consumer | None = None
         self._next_look = 0.0
 
-    def news(self) -> dict[int, int]:
+    def news(self) -> dict[int, Share]:
         """By partition, what was told since the last call: all of it at first, later looked up once a second.
 
         Raises:
@@ -58,7 +50,7 @@ class Shares:
         elif now < self._next_look:
             return {}
         else:
-            found = _counts(self._reader.consume(MOST_AT_ONCE, 0.0))
+            found = _shares(self._reader.consume(MOST_AT_ONCE, 0.0))
         self._next_look = now + LOOK_EVERY_S
         return found
 
@@ -68,16 +60,16 @@ class Shares:
         return reader
 
 
-def _to_the_ends(reader: Consumer, partitions: int) -> dict[int, int]:
+def _to_the_ends(reader: Consumer, partitions: int) -> dict[int, Share]:
     """Everything told so far."""
-    found: dict[int, int] = {}
+    found: dict[int, Share] = {}
     ended: set[int | None] = set()
     deadline = time.monotonic() + LOAD_WITHIN_S
     while len(ended) < partitions:
         if time.monotonic() > deadline:
             raise SharesNotRead(f"{partitions - len(ended)} partitions of the budget were not read in time")
         messages = reader.consume(MOST_AT_ONCE, 0.1)
-        found |= _counts(messages)
+        found |= _shares(messages)
         ended |= {one.partition() for one in messages if _is_end(one)}
     return found
 
@@ -87,7 +79,7 @@ def _is_end(message: Message) -> bool:
     return error is not None and error.code() == KafkaError._PARTITION_EOF
 
 
-def _counts(messages: Iterable[Message]) -> dict[int, int]:
-    """The newest count per partition; while the broker is away, what was told last stands."""
+def _shares(messages: Iterable[Message]) -> dict[int, Share]:
+    """The newest share per partition; while the broker is away, what was told last stands."""
     told = [one for one in messages if one.error() is None and one.key() == KEY]
-    return {one.partition() or 0: from_bytes(Share, one.value() or b"").statistics for one in told}
+    return {one.partition() or 0: from_bytes(Share, one.value() or b"") for one in told}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from detectors import dataset, model
 from detectors.batch import BatchInput
 from detectors.dataset import BatchSummary, DatasetState
+from detectors.episodes import Episodes, observe
 from detectors.finding import Judgement
 from detectors.model import (
     ModelState,
@@ -19,6 +20,7 @@ from detectors.model import (
     WindowJudgement,
 )
 from diagnosis.observation import Origin, Parent, PredictionRef
+from streams.detect.budget import Share
 from streams.detect.inputs import Micros
 
 DATASET_DIGESTS = 512
@@ -83,6 +85,7 @@ class Subject:
     """A dataset or a model, or both where they share a name.
 
     digests: of the newest events, at most 512 of a dataset and 8,192 of a model. window: the header of the open one.
+    episodes: its alarms of the last month.
     """
 
     version: int = 1
@@ -91,13 +94,14 @@ class Subject:
     model: ModelState | None = None
     digests: NDArray[np.uint64] = field(default_factory=_digests)
     window: WindowHead | None = None
+    episodes: Episodes = field(default_factory=Episodes)
 
     @property
-    def statistics(self) -> int:
-        """How many statistics share the budget because of this subject."""
-        return (dataset.statistics(self.dataset) if self.dataset else 0) + (
-            model.statistics(self.model) if self.model else 0
-        )
+    def share(self) -> Share:
+        """What this subject has of the budget."""
+        of_dataset = dataset.statistics(self.dataset) if self.dataset else 0
+        of_model = model.statistics(self.model) if self.model else 0
+        return Share(statistics=of_dataset + of_model, alarms=len(self.episodes.began))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,8 +130,20 @@ class Policies:
 
 def apply(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, tuple[Said, ...]]:
     """Fold one step; pure, so that the journal gives the same subject again."""
-    policies = policies.sharing(step.monitored)
-    subject = _remember(subject, step)
+    subject, said = _folded(_remember(subject, step), step, policies.sharing(step.monitored))
+    for one in said:
+        if one.batch is not None:
+            subject = _alarming(subject, one.batch[1], one.batch[0].at)
+        if one.model is not None:
+            subject = _alarming(subject, one.model, one.model.last_at)
+    return subject, said
+
+
+def _alarming(subject: Subject, judgement: Judgement, at: Micros) -> Subject:
+    return replace(subject, episodes=observe(subject.episodes, judgement.findings, at))
+
+
+def _folded(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, tuple[Said, ...]]:
     match step.kind:
         case StepKind.BATCH:
             return _batch(subject, step, policies)

@@ -3,11 +3,11 @@
 import pytest
 from prometheus_client import CollectorRegistry
 
-from streams.detect.budget import Budget
+from streams.detect.budget import Budget, Share
 from streams.metrics import Metrics
 
 
-def budget(*news: dict[int, int]) -> Budget:
+def budget(*news: dict[int, Share]) -> Budget:
     told = iter(news)
     return Budget(Metrics(CollectorRegistry()), lambda: next(told, {}))
 
@@ -15,13 +15,13 @@ def budget(*news: dict[int, int]) -> Budget:
 @pytest.mark.parametrize(("statistics", "monitored"), [(0, 1), (1, 1), (2, 2), (3, 4), (64, 64), (65, 128)])
 def test_the_total_is_rounded_up_to_a_power_of_two(statistics: int, monitored: int) -> None:
     one = budget()
-    one.report(0, statistics)
+    one.report(0, Share(statistics=statistics))
     assert one.monitored == monitored
 
 
 def test_the_tasks_of_other_workers_count_as_they_last_told() -> None:
-    one = budget({1: 60}, {1: 7, 2: 5})
-    one.report(0, 4)
+    one = budget({1: Share(statistics=60)}, {1: Share(statistics=7), 2: Share(statistics=5)})
+    one.report(0, Share(statistics=4))
     one.listen()
     assert one.monitored == 64
     one.listen()
@@ -29,23 +29,24 @@ def test_the_tasks_of_other_workers_count_as_they_last_told() -> None:
 
 
 def test_of_a_task_here_the_live_count_stands_not_what_it_told() -> None:
-    one = budget({0: 500})
-    one.report(0, 4)
+    one = budget({0: Share(statistics=500)})
+    one.report(0, Share(statistics=4))
     one.listen()
     assert one.monitored == 4
 
 
 def test_a_partition_that_nobody_serves_counts_as_it_last_told() -> None:
-    one = budget({0: 500})
-    one.report(0, 501)
+    one = budget({0: Share(statistics=500)})
+    one.report(0, Share(statistics=501))
     one.listen()
     one.withdraw(0)
     assert one.monitored == 512
 
 
-def test_the_metric_shows_the_exact_total() -> None:
+def test_the_metrics_show_the_exact_totals() -> None:
     registry = CollectorRegistry()
-    one = Budget(Metrics(registry), lambda: {1: 60})
-    one.report(0, 7)
+    one = Budget(Metrics(registry), lambda: {1: Share(statistics=60, alarms=2)})
+    one.report(0, Share(statistics=7, alarms=1))
     one.listen()
     assert registry.get_sample_value("headwater_monitored_statistics") == 67
+    assert registry.get_sample_value("headwater_alarms_per_month") == 3

@@ -12,18 +12,19 @@ from detectors import dataset, model
 from detectors.model import PredictionsInput, PredictionsSummary
 from diagnosis.observation import Observation, ObservationKind
 from schemas import Codec, Decoder, Reason
-from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
+from schemas.events import Change, ChangeKind, Column, DataBatch, Event, Numbers, Outcome, Prediction
 from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.life import Life
 from streams.demo.feeding import address
 from streams.detect import logic as detect
-from streams.detect.budget import Budget
+from streams.detect.budget import Budget, Share
 from streams.detect.logic import DetectLogic
 from streams.detect.subject import Policies, Subject
 from streams.ingest.encoding import Encoding
 from streams.kafka.chunk import Chunk
 from streams.metrics import Metrics
+from streams.plain import from_bytes
 from streams.settings import Settings
 from streams.task.reaction import Reaction
 from streams.topics import Topic, key_of, partition_of
@@ -211,3 +212,32 @@ def test_a_baseline_change_pins_a_reference_or_accepts_the_new_normal() -> None:
     )
     assert [one.kind for one in observed(reaction)] == [ObservationKind.CHANGE] * 2
     assert len(reaction.steps) == 2
+
+
+def test_a_fault_in_many_columns_is_one_alarm_of_the_subject() -> None:
+    rng = np.random.default_rng(0)
+    shifts = [0.0] * 30 + [1.0] * 5
+    records = [
+        Record(
+            n,
+            ENCODING.encode(
+                DataBatch(
+                    pipeline="shop",
+                    dataset="orders",
+                    batch_id=f"b{n}",
+                    produced_at=1_700_000_000_000_000 + n * 60_000_000,
+                    rows=600,
+                    columns=tuple(
+                        Column(name=name, values=Numbers(values=rng.normal(shift, size=600))) for name in "abcd"
+                    ),
+                )
+            ),
+        )
+        for n, shift in enumerate(shifts)
+    ]
+    folded, reaction = logic(), Reaction()
+    folded.read(chunk(Topic.DATA_BATCHES, records), reaction)
+
+    assert {finding.column for finding in observed(reaction)[-1].findings} == set("abcd")
+    (told,) = [one for one in reaction.outputs if one.topic.endswith(Topic.BUDGET)]
+    assert from_bytes(Share, told.value or b"") == Share(statistics=2 + 4 * 7, alarms=1)
