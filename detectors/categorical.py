@@ -1,8 +1,11 @@
 """Summaries of categorical columns: rows per frequent category of the reference."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from detectors.batch import CategoryColumn
+from detectors.distinct import registers_of_names
 from detectors.reference import TOP, Floats, Reference, category_hash
 from detectors.summary import ColumnSummary
 
@@ -10,8 +13,11 @@ FRESH = 32  # hashes of never-seen categories kept of a batch
 NAMES = 512  # names kept of a batch while there is no reference
 
 
-def summarise_category(column: CategoryColumn, reference: Reference | None) -> ColumnSummary:
-    """Summarise codes, int32 of shape ``(rows,)``; a code outside the dictionary counts as missing."""
+def summarise_category(column: CategoryColumn, reference: Reference | None, *, piece: bool) -> ColumnSummary:
+    """Summarise codes, int32 of shape ``(rows,)``; a code outside the dictionary counts as missing.
+
+    piece: of something that more will be added to.
+    """
     size = len(column.dictionary)
     codes = column.codes[(column.codes >= 0) & (column.codes < size)]
     held = np.bincount(codes, minlength=size)
@@ -19,15 +25,16 @@ def summarise_category(column: CategoryColumn, reference: Reference | None) -> C
     for code in np.flatnonzero(held):  # over different values, not rows; a dictionary may repeat a name
         name = storable(column.dictionary[code])
         rows[name] = rows.get(name, 0) + int(held[code])
-    return from_rows(
+    summary = from_rows(
         rows,
         0,
         reference,
         type_=column.type,
         count=len(column.codes),
         missing=len(column.codes) - len(codes),
-        distinct=len(rows),
+        distinct=None if piece else len(rows),
     )
+    return replace(summary, registers=registers_of_names(rows)) if piece else summary
 
 
 def storable(name: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from detectors.batch import CategoryColumn, ColumnInput, NumberColumn
 from detectors.categorical import add_rows, count_against, summarise_category
+from detectors.distinct import Registers
 from detectors.numeric import merge_points, summarise_numbers, weighted_bin_counts
 from detectors.reference import Reference
 from detectors.sketched import summarise_sketch
@@ -16,21 +17,26 @@ __all__ = ["ColumnSummary", "Reference", "add", "against", "summarise_column", "
 _BLOCK = 4_000_000  # values sorted at once: 32 MB
 
 
-def summarise_column(column: ColumnInput, reference: Reference | None) -> ColumnSummary:
+def summarise_column(column: ColumnInput, reference: Reference | None, *, piece: bool = False) -> ColumnSummary:
     """Reduce one column to its summary, counted against ``reference`` where there is one of its kind.
+
+    piece: its rows are not all, more will be added.
 
     >>> column = NumberColumn(values=np.array([1.0, 2.0, np.nan, 4.0]))
     >>> summary = summarise_column(column, None)
     >>> summary.count, summary.missing, summary.distinct, summary.maximum
     (4, 1, 3, 4.0)
     """
-    return summarise_columns({"": column}, {"": reference})[""]
+    return summarise_columns({"": column}, {"": reference}, piece=piece)[""]
 
 
 def summarise_columns(
-    columns: Mapping[str, ColumnInput], references: Mapping[str, Reference | None]
+    columns: Mapping[str, ColumnInput], references: Mapping[str, Reference | None], *, piece: bool = False
 ) -> dict[str, ColumnSummary]:
-    """Reduce many columns at once; numeric columns of equal length share one pass of array arithmetic."""
+    """Reduce many columns at once; numeric columns of equal length share one pass of array arithmetic.
+
+    piece: their rows are not all, more will be added.
+    """
     summaries: dict[str, ColumnSummary | None] = dict.fromkeys(columns)
     lengths: dict[int, list[str]] = {}
     for name, column in columns.items():
@@ -38,24 +44,25 @@ def summarise_columns(
         if isinstance(column, NumberColumn):
             lengths.setdefault(len(column.values), []).append(name)
         elif isinstance(column, CategoryColumn):
-            summaries[name] = summarise_category(column, _of_kind("category", reference))
+            summaries[name] = summarise_category(column, _of_kind("category", reference), piece=piece)
         else:
             summaries[name] = summarise_sketch(column, reference)
     for rows, names in lengths.items():
         step = max(1, _BLOCK // max(1, rows))
         for start in range(0, len(names), step):
             block = names[start : start + step]
-            summaries.update(_summarise_block(block, columns, references))
+            summaries.update(_summarise_block(block, columns, references, piece=piece))
     return {name: summary for name, summary in summaries.items() if summary is not None}
 
 
 def _summarise_block(
-    names: list[str], columns: Mapping[str, ColumnInput], references: Mapping[str, Reference | None]
+    names: list[str], columns: Mapping[str, ColumnInput], references: Mapping[str, Reference | None], *, piece: bool
 ) -> dict[str, ColumnSummary]:
     numbers = [column for name in names if isinstance(column := columns[name], NumberColumn)]
     values = np.stack([column.values for column in numbers])
     kept = [_of_kind("number", references.get(name)) for name in names]
-    return dict(zip(names, summarise_numbers(values, kept, [column.type for column in numbers]), strict=True))
+    types = [column.type for column in numbers]
+    return dict(zip(names, summarise_numbers(values, kept, types, piece=piece), strict=True))
 
 
 def _of_kind(kind: str, reference: Reference | None) -> Reference | None:
@@ -93,7 +100,6 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
     mean, squares = _pooled_moments(a, b)
     points, weights = merge_points(a, b)
     categories, other = add_rows(a, b)
-    distinct = b.distinct if not a.present else a.distinct if not b.present else None
     return ColumnSummary(
         kind=a.kind,
         type=a.type if a.type is not None else b.type,
@@ -104,7 +110,8 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
         maximum=max((m for m in (a.maximum, b.maximum) if m is not None), default=None),
         mean=mean,
         squares=squares,
-        distinct=distinct,
+        distinct=b.distinct if not a.present else a.distinct if not b.present else None,
+        registers=_pooled_registers(a, b),
         reference=a.reference,
         counts=a.counts + b.counts if a.reference else np.empty(0),
         points=points,
@@ -115,6 +122,17 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
         fresh=np.union1d(a.fresh, b.fresh)[:32],
         noise=(a.noise * a.present + b.noise * b.present) / max(1, present),
     )
+
+
+def _pooled_registers(a: ColumnSummary, b: ColumnSummary) -> Registers:
+    """Of both together, empty where one of them has rows and kept no registers."""
+    if not a.present:
+        return b.registers
+    if not b.present:
+        return a.registers
+    if not len(a.registers) or not len(b.registers):
+        return np.empty(0, np.uint8)
+    return np.maximum(a.registers, b.registers)
 
 
 def _pooled_moments(a: ColumnSummary, b: ColumnSummary) -> tuple[float, float]:

@@ -14,7 +14,7 @@ from detectors.finding import Judgement
 from detectors.judge import judge, remember
 from detectors.life import exact_findings, standing
 from detectors.parts import gather, overdue
-from detectors.state import BatchSummary, DatasetState, Policy
+from detectors.state import POOL_ROWS, BatchSummary, DatasetState, Policy
 
 __all__ = [
     "BatchSummary",
@@ -35,8 +35,11 @@ def start(subject: str) -> DatasetState:
     return DatasetState(subject=subject)
 
 
-def summarise(state: DatasetState, batch: BatchInput) -> BatchSummary:
-    """Reduce a batch, or a part of one, to what a fold needs, counted against the references of ``state``."""
+def summarise(state: DatasetState, batch: BatchInput, pool_rows: int = POOL_ROWS) -> BatchSummary:
+    """Reduce a batch, or a part of one, to what a fold needs, counted against the references of ``state``.
+
+    pool_rows: a batch of fewer rows will be judged together with others.
+    """
     references = {name: column.reference for name, column in state.columns.items()}
     return BatchSummary(
         subject=batch.subject,
@@ -50,7 +53,7 @@ def summarise(state: DatasetState, batch: BatchInput) -> BatchSummary:
         window_start=batch.window_start,
         window_end=batch.window_end,
         backfill=batch.backfill,
-        columns=summarise_columns(batch.columns, references),
+        columns=summarise_columns(batch.columns, references, piece=batch.part_of > 1 or batch.rows < pool_rows),
     )
 
 

@@ -24,7 +24,7 @@ from detectors.performance import accept as accept_outcomes
 from detectors.predictions import summarise_predictions
 from detectors.reliability import gauges as reliability_gauges
 from detectors.serving import serving_gauges
-from detectors.window import PredictionsInput, PredictionsSummary, WindowJudgement, added, as_batch
+from detectors.window import PredictionsInput, PredictionsSummary, WindowJudgement, added, as_batch, uncounted
 
 __all__ = [
     "ModelState",
@@ -90,7 +90,8 @@ def _with_own_segments(
 
 
 def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy) -> tuple[ModelState, WindowJudgement]:
-    inputs, seen = dataset.fold(state.inputs, as_batch(window, window.inputs, window.rows), policy.columns)
+    columns = window.inputs if window.rows >= policy.window_rows else uncounted(window.inputs)
+    inputs, seen = dataset.fold(state.inputs, as_batch(window, columns, window.rows), policy.columns)
     serving = state.serving
     if window.serving:
         batch = as_batch(window, window.serving, max(window.events, 1))

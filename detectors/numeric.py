@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.distinct import registers_of_numbers
 from detectors.reference import CUTS, Floats, Reference
 from detectors.summary import ColumnSummary
 
@@ -12,9 +13,11 @@ POINTS = 128  # quantiles kept of a batch while there is no reference: 1 KB, and
 
 
 def summarise_numbers(
-    values: Floats, references: Sequence[Reference | None], types: Sequence[str | None]
+    values: Floats, references: Sequence[Reference | None], types: Sequence[str | None], *, piece: bool
 ) -> list[ColumnSummary]:
     """Summarise ``values``, float64 of shape ``(columns, rows)``, each column against its own reference.
+
+    piece: of something that more will be added to.
 
     NaN is missing; infinities are counted and otherwise left out. Values near the largest float make ``mean`` and
     ``squares`` infinite or NaN, never a count wrong.
@@ -27,10 +30,11 @@ def summarise_numbers(
     non_finite = infinite.sum(axis=1)
     present = rows - missing - non_finite
     mean, squares = _moments(ordered, infinite, present)
-    distinct = _distinct(ordered, missing, non_finite, below)
+    distinct = [None] * len(ordered) if piece else _distinct(ordered, missing, non_finite, below).tolist()
+    registers = registers_of_numbers(ordered) if piece else np.empty((len(ordered), 0), np.uint8)
     finite = [row[start : start + length] for row, start, length in zip(ordered, below, present, strict=True)]
     counts = _bin_counts(finite, references)
-    basics = zip(missing.tolist(), non_finite.tolist(), mean.tolist(), squares.tolist(), distinct.tolist(), strict=True)
+    basics = zip(missing.tolist(), non_finite.tolist(), mean.tolist(), squares.tolist(), distinct, strict=True)
     nothing = np.empty(0)
     summaries = []
     for i, (absent, infinities, centre, spread, different) in enumerate(basics):
@@ -48,6 +52,7 @@ def summarise_numbers(
                 mean=centre,
                 squares=spread,
                 distinct=different,
+                registers=registers[i],
                 reference=reference.identity if reference else 0,
                 counts=counts[i] if reference else nothing,
                 points=points,

@@ -89,7 +89,7 @@ def _profile(state: DatasetState, name: str, summary: ColumnSummary) -> ColumnPr
         maximum=summary.maximum,
         mean=summary.mean if number and isfinite(summary.mean) else None,
         standard_deviation=deviation if number and deviation is not None and isfinite(deviation) else None,
-        distinct=summary.distinct,
+        distinct=None if (different := summary.different) is None else round(different),
         edges=edges,
         counts=counts,
         expected_share=expected,

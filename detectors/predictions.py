@@ -30,7 +30,7 @@ def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> P
         first_at=int(predictions.at[0]) if known else predictions.arrived_at,
         last_at=int(predictions.at.max()) if known else predictions.arrived_at,
         arrived_at=predictions.arrived_at,
-        inputs=summarise_columns(columns, references(state.inputs)),
+        inputs=summarise_columns(columns, references(state.inputs), piece=True),
         serving=summarise_columns(serving_columns(predictions), references(state.serving)),
         shelves=np.bincount(shelf_of(logit(probable)), minlength=SHELVES).astype(np.float64),
         sample=_sample(state, predictions),

@@ -18,6 +18,7 @@ from detectors.table import Table, subject_table
 
 RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
 OPEN = 8  # batches whose parts are awaited at once
+POOL_ROWS = 500
 MAX_COLUMNS = 20_000  # columns beyond these are not watched
 
 
@@ -173,7 +174,7 @@ class Policy:
     false_alarms_per_month: float = 1.0
     monitored: int = 1
     tolerance: float = 0.05
-    pool_rows: int = 500
+    pool_rows: int = POOL_ROWS
     pool_s: float = 0.0
     parts_wait_s: float = 60.0
     warm_up_batches: int = 20

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.distinct import Registers, estimate
 from detectors.reference import Floats
 
 
@@ -16,13 +17,18 @@ def _hashes() -> NDArray[np.uint32]:
     return np.empty(0, np.uint32)
 
 
+def _registers() -> Registers:
+    return np.empty(0, np.uint8)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ColumnSummary:
-    """One column of one batch, reduced; summaries of parts add up. About 500 bytes once a reference exists.
+    """One column of one batch, reduced; summaries of parts add up. 500 bytes once a reference exists, 1 KB of a piece.
 
     kind: ``number`` or ``category``. count: rows, of which ``missing`` are absent and ``non_finite`` infinite; the rest
     is *present*. minimum, maximum, mean, squares: of the present numbers; ``squares`` sums squared deviations from the
-    mean. distinct: different present values (None where parts were added: how many they share is not known).
+    mean. distinct: different present values, None where that is not known: of what will be added to more, ``registers``
+    hold them (see ``detectors.distinct``), empty for a whole batch.
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
     of ``other``. new: rows whose category the reference has never seen; ``fresh``: hashes of up to 32 of those.
@@ -39,6 +45,7 @@ class ColumnSummary:
     mean: float = 0.0
     squares: float = 0.0
     distinct: int | None = None
+    registers: Registers = field(default_factory=_registers)
     reference: int = 0
     counts: Floats = field(default_factory=_floats)
     points: Floats = field(default_factory=_floats)
@@ -53,3 +60,10 @@ class ColumnSummary:
     def present(self) -> int:
         """Rows that hold a finite value."""
         return self.count - self.missing - self.non_finite
+
+    @property
+    def different(self) -> float | None:
+        """Different present values, exact or estimated; None where nobody kept count."""
+        if self.distinct is None and len(self.registers):
+            return estimate(self.registers)
+        return self.distinct

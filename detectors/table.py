@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.distinct import VARIANCE
 from detectors.reference import BINS, CUTS, TOP, Floats, Reference, polynomials
 from detectors.summary import ColumnSummary
 
@@ -125,7 +126,7 @@ def measure(
 
 def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
     counts = np.stack([summary.counts for summary in of])
-    basics = np.array([(s.count, s.missing, s.non_finite, s.distinct or 0, s.noise) for s in of], np.float64)
+    basics = np.array([(s.count, s.missing, s.non_finite, s.different or 0, s.noise) for s in of], np.float64)
     count, missing, non_finite, distinct, noise = basics.T
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
@@ -137,20 +138,20 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
     smooth = np.array([reference.share.max() < 2 / BINS for reference in to])  # no value has a bin of its own
-    _fill_distinct(measured, base + 5, distinct, present, enough, unique=smooth)
+    _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
     outside = counts[:, 0] + counts[:, CUTS] + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
 
 
 def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
     counts = np.stack([summary.counts for summary in of])
-    basics = np.array([(s.count, s.missing, s.distinct or 0, s.new) for s in of], np.float64)
+    basics = np.array([(s.count, s.missing, s.different or 0, s.new) for s in of], np.float64)
     count, missing, distinct, new = basics.T
     present = count - missing
     enough = present >= ENOUGH
     _fill_rate(measured, base, missing, count)
     unique = np.array([reference.saturated for reference in to])
-    _fill_distinct(measured, base + 1, distinct, present, enough, unique=unique)
+    _fill_distinct(measured, base + 1, of, distinct, present, enough, unique=unique)
     _fill_rate(measured, base + 2, new, present)
     known = np.array([len(reference.categories) for reference in to])
     first = base + len(CATEGORY)
@@ -172,6 +173,7 @@ def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Fl
 def _fill_distinct(
     measured: Measured,
     at: NDArray[np.int64],
+    of: list[ColumnSummary],
     distinct: Floats,
     present: Floats,
     enough: NDArray[np.bool_],
@@ -182,5 +184,6 @@ def _fill_distinct(
     The reference decides, not the batch: a statistic that changes its unit jumps where nothing happened.
     """
     measured.value[at] = np.log(np.maximum(distinct, 1) / np.where(unique, np.maximum(present, 1), 1))
-    measured.sampling[at] = 4e-4
+    estimated = np.array([summary.distinct is None for summary in of])
+    measured.sampling[at] = 4e-4 + estimated * VARIANCE
     measured.live[at] = enough & (distinct > 0)

@@ -67,7 +67,7 @@ class PredictionsInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PredictionsSummary:
-    """What a fold needs of predictions: 0.5 kB a column, 2 kB of shelves and up to 72 bytes a row.
+    """What a fold needs of predictions: 1 kB a column, 2 kB of shelves and up to 72 bytes a row.
 
     inputs: the score and the features; serving: latency, errors and feature reads, a row per event or read.
     shelves: predictions by logit of their score, shape ``(256,)``. sample: those kept until their outcomes come,
@@ -143,7 +143,8 @@ def added(
 def as_batch(window: PredictionsSummary, columns: dict[str, ColumnSummary], rows: int) -> BatchSummary:
     """The window as a batch of ``columns``, for the detectors of datasets.
 
-    Distinct values are left out: whether a window was gathered at once or in parts must make no difference.
+    Different values are known by their registers alone: whether a window was gathered at once or in parts must make no
+    difference.
     """
     return BatchSummary(
         subject=window.subject,
@@ -153,3 +154,8 @@ def as_batch(window: PredictionsSummary, columns: dict[str, ColumnSummary], rows
         rows=rows,
         columns={name: replace(column, distinct=None) for name, column in columns.items()},
     )
+
+
+def uncounted(columns: dict[str, ColumnSummary]) -> dict[str, ColumnSummary]:
+    """The columns of a window that time has cut short: fewer rows hold fewer different values, which says nothing."""
+    return {name: replace(column, registers=column.registers[:0]) for name, column in columns.items()}

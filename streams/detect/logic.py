@@ -156,7 +156,7 @@ class DetectLogic:
         """Whether the batch came late."""
         name = f"{batch.pipeline}/{batch.dataset}"
         given = inputs.batch_input(batch, source.arrived_at)
-        summary = summarise_batch(self._subject(name), given)
+        summary = summarise_batch(self._subject(name), given, self._policies)
         reaction.count("headwater_rows_total", source.topic, by=batch.rows)
         step = Step(kind=StepKind.BATCH, digests=_one(digest), batch=summary, monitored=self._budget.monitored)
         late = False

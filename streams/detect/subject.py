@@ -245,9 +245,9 @@ def _clock(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, t
     return subject, tuple(said)
 
 
-def summarise_batch(subject: Subject, given: BatchInput) -> BatchSummary:
+def summarise_batch(subject: Subject, given: BatchInput, policies: Policies) -> BatchSummary:
     """A batch against what is known of its dataset; where the arithmetic on rows runs."""
-    return dataset.summarise(subject.dataset or dataset.start(subject.name), given)
+    return dataset.summarise(subject.dataset or dataset.start(subject.name), given, policies.dataset.pool_rows)
 
 
 def summarise_predictions(subject: Subject, given: PredictionsInput) -> PredictionsSummary:

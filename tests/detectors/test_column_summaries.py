@@ -54,12 +54,13 @@ def test_parts_add_up_to_the_whole(values, cut, referenced):
     reference = NORMAL if referenced else None
     whole = summarise_column(NumberColumn(values=values), reference)
     parts = add(
-        summarise_column(NumberColumn(values=values[:cut]), reference),
-        summarise_column(NumberColumn(values=values[cut:]), reference),
+        summarise_column(NumberColumn(values=values[:cut]), reference, piece=True),
+        summarise_column(NumberColumn(values=values[cut:]), reference, piece=True),
     )
 
     for field in ("count", "missing", "non_finite", "minimum", "maximum"):
         assert getattr(parts, field) == getattr(whole, field)
+    assert parts.different == summarise_column(NumberColumn(values=values), reference, piece=True).different
     assert parts.counts.tolist() == whole.counts.tolist()
     assert parts.points.tolist() == whole.points.tolist()
     assert parts.weights.tolist() == whole.weights.tolist()

@@ -5,6 +5,7 @@ import pytest
 
 from detectors.batch import BatchInput, CategoryColumn, NumberColumn
 from detectors.dataset import Policy, accept, complete, fold, pin, start, statistics, summarise
+from detectors.distinct import VARIANCE
 
 MINUTE = 60_000_000
 POLICY = Policy(monitored=100)
@@ -306,11 +307,25 @@ def test_parts_of_a_batch_give_what_the_whole_gives(watch):
         four = watch.feed(rows_of(columns, rows), rows=250, part_index=i, part_of=4)
         assert (four is None) == (i < 3)
 
-    # How many different values parts share is not known, so that statistic is left out.
-    kept = [s != "distinct" for s in one.readings.statistic]
-    statistics = tuple(s for s in one.readings.statistic if s != "distinct")
-    assert statistics == four.readings.statistic
-    assert np.allclose(one.readings.z[kept], four.readings.z, rtol=1e-9, atol=1e-9)
+    assert one.readings.statistic == four.readings.statistic
+    counted = np.array([s == "distinct" for s in one.readings.statistic])
+    assert np.allclose(one.readings.z[~counted], four.readings.z[~counted], rtol=1e-9, atol=1e-9)
+    assert np.allclose(one.readings.observed[counted], four.readings.observed[counted], atol=4 * VARIANCE**0.5)
+
+
+def test_different_values_of_small_batches_are_judged_together():
+    rng = np.random.default_rng(5)
+    names = tuple(f"shop {n}" for n in range(60))
+    state, policy = start("shop/orders"), Policy(pool_rows=1000)
+    told = {}
+    for n in range(250):
+        shops = 60 if n < 200 else 30
+        column = CategoryColumn(dictionary=names, codes=rng.integers(0, shops, 200).astype(np.int32))
+        state, last = fold(state, summarise(state, batch(n, {"shop": column}), policy.pool_rows), policy)
+        told |= {f.statistic: f for f in last.findings}
+        assert n >= 200 or not told
+
+    assert told["distinct"].observed == pytest.approx(0.5, rel=0.15)
 
 
 def test_a_column_can_start_in_parts():

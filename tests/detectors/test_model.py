@@ -268,6 +268,7 @@ def test_windows_do_not_depend_on_how_events_are_chunked(cuts):
     whole = Stream(rows=5_000).live(outcomes=False)[1]
     for judged, one in zip(said, whole, strict=True):
         assert judged.profiles[0].mean == pytest.approx(one.profiles[0].mean, rel=1e-9)
+        assert judged.profiles[0].distinct == one.profiles[0].distinct == pytest.approx(500, rel=0.2)
         assert judged.gauges["estimated_accuracy_ratio"] == pytest.approx(one.gauges["estimated_accuracy_ratio"])
 
 
@@ -282,6 +283,7 @@ def test_a_window_closes_when_its_time_has_passed_and_stale_ones_by_the_arrival_
         )
     assert judged is not None
     assert (judged.window_id, judged.rows) == ("e0", 100)
+    assert judged.profiles[0].distinct is None
     state, judged = model.fold_predictions(
         state, model.summarise_predictions(state, stream.predictions(100, 120)), policy
     )
