@@ -122,9 +122,10 @@ class Detection:
 
     def _written(self, reaction: Reaction) -> Iterable[Observation]:
         for output in reaction.outputs:
-            if output.topic != self._prefix + Topic.OBSERVATIONS:
-                raise ValueError(f"an event of the simulator went to {output.topic}")
-            yield self._codec.decode(output.value or b"")
+            if output.topic == self._prefix + Topic.DEAD_LETTERS:
+                raise ValueError(f"an event of the simulator is a dead letter: {output.headers}")
+            if output.topic == self._prefix + Topic.OBSERVATIONS:
+                yield self._codec.decode(output.value or b"")
 
 
 def live(life: Life) -> Run:

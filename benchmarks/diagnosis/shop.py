@@ -134,7 +134,7 @@ class Shop:
     def _detect(self, batch: DataBatch) -> Iterator[Observation]:
         name = f"{PIPELINE}/{batch.dataset}"
         subject = self._subjects.get(name) or Subject(name=name)
-        summary = summarise_batch(subject, batch_input(batch, batch.produced_at))
+        summary = summarise_batch(subject, batch_input(batch, batch.produced_at), self._policies)
         digest = np.array([self.step], np.uint64)
         step = Step(kind=StepKind.BATCH, digests=digest, batch=summary, monitored=MOST)
         self._subjects[name], said = apply(subject, step, self._policies)
