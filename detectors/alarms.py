@@ -27,7 +27,7 @@ class Weighed:
     columns: the summaries behind them. value: as measured, less what the location explains. deviation: as judged, wider
     while volatility is high; z is in units of it. tolerance: the shift nobody cares about, likewise. rare: rates
     that are judged by their counts. shaped: the rows of the locations of ``k`` numeric columns, positions: where these
-    stand among all columns, location: their deviations.
+    stand among all columns, location: their deviations from the level, apart: from the long-run mean.
     """
 
     columns: dict[str, ColumnSummary]
@@ -42,6 +42,7 @@ class Weighed:
     shaped: NDArray[np.int64]
     positions: NDArray[np.int64]
     location: Floats
+    apart: Floats
 
 
 def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:

@@ -63,7 +63,7 @@ def summarise_numbers(
 
 
 def _bin_counts(ordered: Sequence[Floats], references: Sequence[Reference | None]) -> Floats:
-    """Rows of each sorted column per bin of its reference, shape ``(columns, 34)``."""
+    """Rows of each sorted column per bin of its reference, shape ``(columns, 46)``."""
     edges = np.zeros((len(ordered), CUTS + 2))
     for i, (values, reference) in enumerate(zip(ordered, references, strict=True)):
         if reference is not None:
@@ -96,7 +96,7 @@ def _distinct(
 
 
 def weighted_bin_counts(points: Floats, weights: Floats, reference: Reference) -> Floats:
-    """Weight per reference bin of a quantile sketch, shape ``(34,)``."""
+    """Weight per reference bin of a quantile sketch, shape ``(46,)``."""
     bins = np.searchsorted(reference.cuts, points, side="left")
     return np.bincount(bins, weights=weights, minlength=CUTS + 1).astype(np.float64)
 

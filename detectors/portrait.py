@@ -52,7 +52,7 @@ def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bo
 
 
 def shares(counts: Sequence[Floats]) -> Floats:
-    """Counts of many columns side by side as shares, shape ``(columns, 34)``, padded with zeros."""
+    """Counts of many columns side by side as shares, shape ``(columns, 46)``, padded with zeros."""
     padded = np.zeros((len(counts), CUTS + 1))
     for row, held in zip(padded, counts, strict=True):
         row[: len(held)] = held
@@ -121,9 +121,9 @@ def gauges(state: DatasetState, batch: BatchSummary) -> dict[str, float]:
 
 
 def stability_index(observed: Floats, rows: Floats, expected: Floats, bins: NDArray[np.int64]) -> Floats:
-    """Population stability index of ``observed`` against ``expected`` shares, both ``(columns, 34)``.
+    """Population stability index of ``observed`` against ``expected`` shares, both ``(columns, 46)``.
 
-    rows: behind the observed shares. bins: how many of the 34 each column uses. Half a row is added to every bin.
+    rows: behind the observed shares. bins: how many of the 46 each column uses. Half a row is added to every bin.
     """
     used = np.arange(observed.shape[1]) < bins[:, None]
     rows = np.maximum(rows, 1.0)[:, None]

@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 
 BINS = 32
-CUTS = BINS + 1  # below the minimum, 32 bins between, above the maximum
+OUTER = np.array([1.0, 3.0, 7.0, 15.0, 40.0, 100.0])  # cuts beyond the range, in standard deviations of a row
+CUTS = BINS + 1 + 2 * len(OUTER)
+RANGE = slice(len(OUTER) + 1, len(OUTER) + 1 + BINS)  # the bins between minimum and maximum
+SMALLEST, LARGEST = 1e-280, 1e300  # of a spread and of a cut, so that neither sums nor ratios overflow
 TOP = 16
 KNOWN = 256  # 1 KB of hashes; a column with more categories is an identifier, where "new" means nothing
 
@@ -29,18 +32,21 @@ def _hashes() -> NDArray[np.uint32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reference:
-    """What a column's batches are counted against; at most 600 bytes for numbers, 1.3 KB and 16 names for categories.
+    """What a column's batches are counted against; at most 700 bytes for numbers, 1.3 KB and 16 names for categories.
 
     kind: ``number`` or ``category``. identity: equal for equal references, never 0.
-    cuts: shape ``(33,)``, bin ``j`` holds values in ``(cuts[j - 1], cuts[j]]``; the first and last of the 34 bins hold
-    what lies outside the reference's range; repeated cuts make empty bins. share: shape ``(34,)`` (or ``(17,)`` for
-    categories: the top 16 and the rest), the reference's share of each bin.
+    cuts: shape ``(45,)``, bin ``j`` holds values in ``(cuts[j - 1], cuts[j]]``; 32 bins (``RANGE``) lie within the
+    reference's range, seven on either side of it; repeated cuts make empty bins. middle, spread: median and robust
+    standard deviation of its rows. share: shape ``(46,)`` (or ``(17,)`` for categories: the top 16 and the rest), the
+    reference's share of each bin.
     known: hashes of the categories seen besides the top; saturated: too many to be kept, nothing counts as new.
     """
 
     kind: str
     identity: int
     cuts: Floats = field(default_factory=_floats)
+    middle: float = 0.0
+    spread: float = 1.0
     share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     categories: tuple[str, ...] = ()
     known: NDArray[np.uint32] = field(default_factory=_hashes)
@@ -50,25 +56,45 @@ class Reference:
 def number_reference(points: Floats, weights: Floats) -> Reference:
     """Cut sorted ``points`` of ``weights`` (both shape ``(k,)``, ``k >= 1``) into 32 bins of about equal weight.
 
-    A value that holds two bins' worth of rows gets a bin of its own, so that discrete columns keep their atoms.
+    A value that holds two bins' worth of rows gets a bin of its own, so that discrete columns keep their atoms. Beyond
+    the range bins grow with the distance: the first rows of a column that swings with the time of day show one hour.
     """
     cumulative = np.cumsum(weights)
     cumulative /= cumulative[-1]
-    targets = np.arange(1, BINS) / BINS
-    quantiles = points[np.searchsorted(cumulative, targets - 1e-12)]
+    inner = _inner_cuts(points, cumulative)
+    low, middle, high = np.clip(_quantiles(points, cumulative, np.array([0.25, 0.5, 0.75])), -LARGEST, LARGEST)
+    around = abs(middle) / 1000 or 1.0
+    spread = float(np.clip((high - low) / 1.349 or (points[-1] / 4 - points[0] / 4) or around, SMALLEST, LARGEST / 1e3))
+    cuts = np.concatenate([inner[0] - spread * OUTER[::-1], inner, inner[-1] + spread * OUTER])
+    held = np.diff(np.searchsorted(points, cuts, side="right"), prepend=0)
+    edges = np.concatenate([[0], np.cumsum(held)])
+    shares = np.zeros(CUTS + 1)
+    shares[:-1] = np.diff(np.concatenate([[0.0], cumulative])[edges])
+    return Reference(
+        kind="number",
+        identity=crc32(cuts.tobytes()) | 1,
+        cuts=cuts,
+        share=shares.astype(np.float32),
+        middle=float(middle),
+        spread=spread,
+    )
+
+
+def _quantiles(points: Floats, cumulative: Floats, at: Floats) -> Floats:
+    return points[np.searchsorted(cumulative, at - 1e-12)]
+
+
+def _inner_cuts(points: Floats, cumulative: Floats) -> Floats:
+    """The 33 cuts from just below the minimum to the maximum; the last ones are equal where fewer are needed."""
     share = np.diff(cumulative, prepend=0.0)
     atoms = points[share >= 2 / BINS]
     below_minimum = np.nextafter(points[0], -np.inf)
+    quantiles = _quantiles(points, cumulative, np.arange(1, BINS) / BINS)
     inner = np.unique(np.concatenate([quantiles, np.nextafter(atoms, -np.inf), [below_minimum]]))
     inner = inner[(inner >= below_minimum) & (inner < points[-1])][:BINS]
-    cuts = np.full(CUTS, points[-1])
+    cuts = np.full(BINS + 1, points[-1])
     cuts[: len(inner)] = inner
-    held = np.diff(np.searchsorted(points, cuts, side="right"), prepend=0)
-    shares = np.zeros(CUTS + 1)
-    edges = np.concatenate([[0], np.cumsum(held)])
-    total = np.concatenate([[0.0], cumulative])
-    shares[:-1] = np.diff(total[edges])
-    return Reference(kind="number", identity=crc32(cuts.tobytes()) | 1, cuts=cuts, share=shares.astype(np.float32))
+    return cuts
 
 
 def category_reference(categories: dict[str, int], other: int) -> Reference:
@@ -91,24 +117,3 @@ def category_reference(categories: dict[str, int], other: int) -> Reference:
 def category_hash(name: str) -> int:
     """A stable 32-bit hash: Python's own differs between processes."""
     return crc32(name.encode())
-
-
-def polynomials(shares: Floats | NDArray[np.float32]) -> Floats:
-    """Orthonormal (shifted Legendre) polynomials L1..L4 of the mid-PIT of each bin.
-
-    shares: shape ``(columns, bins)``, rows summing to 1. Returns shape ``(columns, bins, 4)``: location, scale, skew
-    and tail of a row that falls into that bin. Mid-PIT is the share below a bin plus half of its own.
-    """
-    shares = shares.astype(np.float64)
-    u = np.cumsum(shares, axis=-1) - shares / 2
-    x = 2 * u - 1
-    square = x * x
-    return np.stack(
-        [
-            np.sqrt(3) * x,
-            np.sqrt(5) * (1.5 * square - 0.5),
-            np.sqrt(7) * x * (2.5 * square - 1.5),
-            3 * (4.375 * square * square - 3.75 * square + 0.375),
-        ],
-        axis=-1,
-    )

@@ -5,7 +5,7 @@ its coefficients. A batch that must not be learnt leaves the coefficients as the
 predicted.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,10 @@ from detectors.reference import Floats
 DAY = 86_400_000_000
 PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
 TERMS = 1 + 2 * len(PERIODS)
-RIDGE = 1.0  # batches' worth of belief that there is no season
+RIDGE = 0.01  # batches' worth of belief that there is no daily season
+WEEKLY = np.isin(np.tile(PERIODS, 2), (7 * DAY, 3.5 * DAY))
+HELD = np.concatenate([[False], WEEKLY])  # terms that are held at zero until two weeks were seen
+HOLD = 1e6  # batches' worth of belief that hold them there
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
 
@@ -26,11 +29,13 @@ BETTER = 0.9  # share of the plain error below which the season is believed
 class Season:
     """The seasons of ``m`` statistics: 49 bytes each, as stored, and 1 KB.
 
-    matrix: shared, float64 ``(11, 11)``. began: event time of the first batch. weights: float32 ``(m, 11)``, level and
-    harmonics. error: recent squared prediction error in units of the sampling variance. on: which are believed.
+    matrix: shared, float64 ``(11, 11)``. hold: what of it still holds the weekly terms at zero. began: event time of
+    the first batch. weights: float32 ``(m, 11)``, level and harmonics. error: recent squared prediction error in units
+    of the sampling variance. on: which are believed.
     """
 
     matrix: Floats
+    hold: float
     began: Micros | None
     weights: NDArray[np.float32]
     error: Floats
@@ -39,10 +44,11 @@ class Season:
 
 def empty_season(m: int) -> Season:
     """No season known for ``m`` statistics."""
-    diagonal = np.full(TERMS, RIDGE)
+    diagonal = np.where(HELD, HOLD, RIDGE)
     diagonal[0] = 1e-6
     return Season(
         matrix=np.diag(diagonal),
+        hold=HOLD,
         began=None,
         weights=np.zeros((m, TERMS), np.float32),
         error=np.zeros(m),
@@ -61,6 +67,11 @@ def level_at(season: Season, baseline: Baseline, now: Floats) -> Floats:
     return np.where(season.on, season.weights @ now, baseline.mean)
 
 
+def leverage_at(season: Season, now: Floats) -> float:
+    """How uncertain the season's level is at a time: variance in units of a batch's own. now: ``terms`` of the time."""
+    return float(now @ np.linalg.solve(season.matrix, now))
+
+
 def learn_season(
     season: Season,
     baseline: Baseline,
@@ -76,8 +87,10 @@ def learn_season(
     seconds between batches, which sets how many batches five weeks are.
     """
     now = terms(at)
-    remembered = max(4096.0, WEEKS * 7 * 86_400 / gap_s)
-    matrix = season.matrix * (1 - 1 / remembered) + np.outer(now, now)
+    if season.hold and season.began is not None and at - season.began >= 14 * DAY:
+        season = _released(season)
+    kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
+    matrix = season.matrix * kept + np.outer(now, now)
     gain = np.linalg.solve(matrix, now)
     weights = season.weights.astype(np.float64)
     first = healthy & (baseline.count == 0)
@@ -87,13 +100,28 @@ def learn_season(
     surprise = np.where(healthy, np.clip(surprise, -limit, limit), 0.0)
     weights += surprise[:, None] * gain
     share = np.where(healthy, np.maximum(1 / (baseline.count + 1), 1 / 1440), 0.0)
-    error = season.error + share * (surprise**2 / sampling - season.error)
+    seen = surprise**2 * (1 - now @ gain)  # recursive residuals (Brown, Durbin and Evans 1975): early ones are large
+    error = season.error + share * (seen / sampling - season.error)
     began = at if season.began is None else season.began
     ready = at - began >= 2 * DAY
     turned = ready & ~season.on & healthy & (baseline.count >= 30) & (error < BETTER * baseline.error)
-    return Season(
-        matrix=matrix, began=began, weights=weights.astype(np.float32), error=error, on=season.on | turned
-    ), turned
+    learnt = replace(
+        season,
+        matrix=matrix,
+        hold=season.hold * kept,
+        began=began,
+        weights=weights.astype(np.float32),
+        error=error,
+        on=season.on | turned,
+    )
+    return learnt, turned
+
+
+def _released(season: Season) -> Season:
+    """The season as if its weekly terms had never been held: the same regression without that belief."""
+    matrix = season.matrix - np.diag(np.where(HELD, season.hold, 0.0))
+    weights = season.weights @ np.linalg.solve(matrix, season.matrix).T
+    return replace(season, matrix=matrix, hold=0.0, weights=weights.astype(np.float32))
 
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:

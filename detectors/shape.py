@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtr
 
 from detectors.reference import Floats
 
@@ -48,7 +49,8 @@ def misfit(location: Floats) -> Floats:
 
 def outside(location: Floats) -> Floats:
     """How much the (arcsine) rate out of range may grow because the location moved."""
-    return 0.15 * np.abs(location)
+    beyond: Floats = np.arcsin(np.sqrt(ndtr(np.abs(location) - 2.5))) - 0.08
+    return np.maximum(0.15 * np.abs(location), beyond)
 
 
 def learn_shape(shape: Shape, at: NDArray[np.int64], location: Floats, surprise: Floats) -> Shape:

@@ -9,7 +9,7 @@ from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
 from detectors.page_hinkley import PageHinkley
-from detectors.reference import Floats, Reference
+from detectors.reference import CUTS, Floats, Reference
 from detectors.season import Season, empty_season
 from detectors.shape import Shape, empty_shape
 from detectors.summary import ColumnSummary
@@ -108,12 +108,12 @@ class Recent:
 class Portrait:
     """Healthy columns in their own units, for sentences and plots: row ``position`` of each column.
 
-    mean, deviation: of the values, float64 ``(c,)``. share: of the 34 bins, float32 ``(c, 34)``. weight: batches.
+    mean, deviation: of the values, float64 ``(c,)``. share: of the 46 bins, float32 ``(c, 46)``. weight: batches.
     """
 
     mean: Floats = field(default_factory=lambda: np.empty(0))
     deviation: Floats = field(default_factory=lambda: np.empty(0))
-    share: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 34), np.float32))
+    share: NDArray[np.float32] = field(default_factory=lambda: np.empty((0, CUTS + 1), np.float32))
     weight: Floats = field(default_factory=lambda: np.empty(0))
 
 

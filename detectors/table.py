@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.distinct import VARIANCE
-from detectors.reference import BINS, CUTS, TOP, Floats, Reference, polynomials
+from detectors.polynomials import polynomials
+from detectors.reference import BINS, RANGE, TOP, Floats, Reference
 from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
@@ -130,7 +131,7 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     count, missing, non_finite, distinct, noise = basics.T
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
-    scores = polynomials(np.stack([reference.share for reference in to]))
+    scores = polynomials(to)
     shape = np.einsum("cb,cbk->ck", counts, scores) / np.maximum(present, 1)[:, None]
     at = base[:, None] + np.arange(1, 5)
     measured.value[at] = shape
@@ -139,7 +140,7 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     _fill_rate(measured, base, missing, count)
     smooth = np.array([reference.share.max() < 2 / BINS for reference in to])  # no value has a bin of its own
     _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
-    outside = counts[:, 0] + counts[:, CUTS] + non_finite  # infinity is out of every range
+    outside = present - counts[:, RANGE].sum(axis=1) + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
 
 

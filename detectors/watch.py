@@ -10,7 +10,7 @@ from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
 from detectors.page_hinkley import PageHinkley, empty_page_hinkley
-from detectors.reference import Reference, category_reference, number_reference
+from detectors.reference import CUTS, Reference, category_reference, number_reference
 from detectors.season import TERMS, Season, empty_season
 from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
@@ -75,7 +75,7 @@ def _absent(columns: int) -> Attendance:
 def blank_portrait(columns: int) -> Portrait:
     """Portraits of ``columns`` of which nothing healthy was seen."""
     zeros = np.zeros(columns)
-    return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, 34), np.float32), weight=zeros)
+    return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, CUTS + 1), np.float32), weight=zeros)
 
 
 def _more_season(season: Season, grown: int) -> Season:

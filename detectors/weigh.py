@@ -13,7 +13,7 @@ from detectors.finding import Readings
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
-from detectors.season import learn_season, level_at, start_season, terms
+from detectors.season import learn_season, level_at, leverage_at, start_season, terms
 from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
@@ -25,6 +25,7 @@ SUSPICION = 2.0  # nats from which on a statistic is judged by what was known be
 QUIET = 1.0  # nats below which a batch is above suspicion
 MONTH_S = 30 * 86400.0
 RARE = 10.0  # expected rows below which a rate is judged by its counts
+MOST_RARE = 0.999  # a rate of one could not grow
 KNOWN = 5.0  # batches learnt before evidence is gathered
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
@@ -111,10 +112,12 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     positions = np.array([column.position for column in numeric], np.int64)
     location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)
     due, uncertain = explained(state.shape, positions, location)
-    value, leverage = measured.value.copy(), np.zeros(len(level))
+    value = measured.value.copy()
+    leverage = np.where(state.season.on, leverage_at(state.season, terms(batch.at)), 0.0)
     value[shaped[:, None] + SHAPES] -= due
-    leverage[shaped[:, None] + SHAPES] = (uncertain + misfit(location) / measured.sampling[shaped])[:, None]
-    leverage[shaped + OUTSIDE] = outside(location) ** 2 / measured.sampling[shaped + OUTSIDE]
+    apart = np.where(measured.live[shaped], measured.value[shaped] - state.live.mean[shaped], 0.0)
+    leverage[shaped[:, None] + SHAPES] += (uncertain + misfit(apart) / measured.sampling[shaped])[:, None]
+    leverage[shaped + OUTSIDE] += outside(apart) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None
     judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
     wider = volatility(state.surprises)
@@ -132,6 +135,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
         shaped=shaped,
         positions=positions,
         location=location,
+        apart=apart,
     )
 
 
@@ -169,9 +173,9 @@ def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> Floats:
     if len(rare):
         root = np.maximum(np.arcsin(np.sqrt(rate_of(state.live)[rare])), weighed.judged.predicted[rare])
         carried = np.zeros(len(weighed.live))
-        carried[weighed.shaped + OUTSIDE] = outside(weighed.location)
+        carried[weighed.shaped + OUTSIDE] = outside(weighed.apart)
         root += policy.tolerance / 2 + carried[rare]
-        rate = np.sin(np.minimum(root, np.pi / 2)) ** 2
+        rate = np.minimum(np.sin(np.minimum(root, np.pi / 2)) ** 2, MOST_RARE)
         steps[rare] = evidence.rare_steps(weighed.measured.held[rare], weighed.measured.rows[rare], rate)
     return steps
 
@@ -200,8 +204,10 @@ def _learn(
     season, turned = learn_season(
         state.season, state.live, weighed.value, measured.sampling, healthy, batch.at, usual_gap_s
     )
-    if turned.any():
+    bank = state.bank
+    if turned.any():  # evidence against a level without its season is none
         live = start_season(live, season, turned, weighed.value, batch.at)
+        bank = evidence.forget(bank, turned, state.steps + 1)
     shapes = weighed.shaped[:, None] + SHAPES
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
     shape = learn_shape(
@@ -210,7 +216,7 @@ def _learn(
         weighed.location[calm],
         winsorised(state.live, judged)[shapes][calm],
     )
-    quiet = healthy & (evidence.height(state.bank) < QUIET)
+    quiet = healthy & (evidence.height(bank) < QUIET)
     weights = np.where(alarmed[:, None], state.safe_weights, season.weights)
     return replace(
         state,
@@ -219,6 +225,7 @@ def _learn(
         season=replace(season, weights=weights),
         safe_weights=np.where(quiet[:, None], season.weights, state.safe_weights),
         shape=shape,
+        bank=bank,
         surprises=choose(
             healthy & (state.live.count >= KNOWN),
             learn_surprises(state.surprises, judged.z, ~_suspicious(state)),
