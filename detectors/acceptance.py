@@ -8,7 +8,7 @@ from detectors.baseline import choose, empty_baseline, narrowed
 from detectors.evidence import empty_bank
 from detectors.finding import Micros
 from detectors.page_hinkley import empty_page_hinkley
-from detectors.season import TERMS
+from detectors.season import empty_fit
 from detectors.shape import empty_shape
 from detectors.state import ColumnState, DatasetState
 from detectors.summary import ColumnSummary
@@ -76,13 +76,8 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
         active=without(state, column),
         live=choose(rows, blank, state.live),
         safe=choose(rows, narrowed(blank), state.safe),
-        season=replace(
-            state.season,
-            weights=np.where(rows[:, None], np.float32(0), state.season.weights),
-            error=np.where(rows, np.float32(0), state.season.error),
-            on=state.season.on & ~rows,
-        ),
-        safe_weights=np.where(rows[:, None], np.zeros(TERMS, np.float32), state.safe_weights),
+        season=replace(state.season, fit=choose(rows, empty_fit(size), state.season.fit)),
+        safe_weights=np.where(rows[:, None], np.float32(0), state.safe_weights),
         shape=choose(place, empty_shape(len(place)), state.shape),
         surprises=choose(rows, empty_surprises(size), state.surprises),
         bank=choose(rows, empty_bank(size, state.steps), state.bank),

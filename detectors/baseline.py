@@ -93,10 +93,10 @@ def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
     return expected
 
 
-def level_slack(baseline: Baseline, sampling: Floats) -> Floats:
-    """Two standard errors of the level."""
+def level_slack(baseline: Baseline, sampling: Floats, leverage: Floats) -> Floats:
+    """Two standard errors of the level. leverage: what its season adds, in units of a batch's own variance."""
     independent = np.maximum(baseline.count, 1) * (1 - np.maximum(autocorrelation(baseline), 0)) ** 2
-    slack: Floats = LEVEL_SLACK * np.sqrt(sampling * dispersion_at(baseline, sampling) / independent)
+    slack: Floats = LEVEL_SLACK * np.sqrt(sampling * dispersion_at(baseline, sampling) * (1 / independent + leverage))
     return slack
 
 

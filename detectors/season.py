@@ -2,7 +2,8 @@
 
 All statistics of a subject see the same times, so the matrix of the regression is shared and each statistic keeps only
 its coefficients. A batch that must not be learnt leaves the coefficients as they are, as if it had come out as
-predicted.
+predicted. How uncertain they still are widens what is expected, so a season may be believed before a day is over: at
+hours that were never seen it claims nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -10,50 +11,64 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import Baseline
+from detectors.baseline import Baseline, Judged, choose
 from detectors.finding import Micros
 from detectors.reference import Floats
 
 DAY = 86_400_000_000
 PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
 TERMS = 1 + 2 * len(PERIODS)
-RIDGE = 0.01  # batches' worth of belief that there is no daily season
-WEEKLY = np.isin(np.tile(PERIODS, 2), (7 * DAY, 3.5 * DAY))
-HELD = np.concatenate([[False], WEEKLY])  # terms that are held at zero until two weeks were seen
+HELD = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # terms that are held at zero until two weeks were seen
 HOLD = 1e6  # batches' worth of belief that hold them there
+RIDGE = 1e-4  # batches' worth of belief that there is no daily season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
+RECURS = 0.25  # share of the error below which alarms were a season: one fault in three days explains a third at most
+LATELY = 1440.0  # batches over which errors are compared
+
+
+@dataclass(slots=True, eq=False)
+class Fit:
+    """What is known of the seasons of ``m`` statistics: 101 bytes each, as stored.
+
+    weights: float32 ``(m, 11)``, level and harmonics, learnt from healthy batches. every: likewise, from every batch,
+    for a season that alarms before it is known is never healthy. error, every_error: recent squared prediction errors
+    of both in units of the sampling variance; judged_error: of what every batch was judged by. on: believed.
+    """
+
+    weights: NDArray[np.float32]
+    every: NDArray[np.float32]
+    error: Floats
+    every_error: Floats
+    judged_error: Floats
+    on: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Season:
-    """The seasons of ``m`` statistics: 49 bytes each, as stored, and 1 KB.
+    """The seasons of a subject's statistics.
 
     matrix: shared, float64 ``(11, 11)``. hold: what of it still holds the weekly terms at zero. began: event time of
-    the first batch. weights: float32 ``(m, 11)``, level and harmonics. error: recent squared prediction error in units
-    of the sampling variance. on: which are believed.
+    the first batch.
     """
 
     matrix: Floats
     hold: float
     began: Micros | None
-    weights: NDArray[np.float32]
-    error: Floats
-    on: NDArray[np.bool_]
+    fit: Fit
+
+
+def empty_fit(m: int) -> Fit:
+    """No season known of ``m`` statistics."""
+    none, zeros = np.zeros((m, TERMS), np.float32), np.zeros(m)
+    return Fit(none, none.copy(), zeros, zeros.copy(), zeros.copy(), np.zeros(m, np.bool_))
 
 
 def empty_season(m: int) -> Season:
-    """No season known for ``m`` statistics."""
+    """The season of a subject of which nothing was seen."""
     diagonal = np.where(HELD, HOLD, RIDGE)
     diagonal[0] = 1e-6
-    return Season(
-        matrix=np.diag(diagonal),
-        hold=HOLD,
-        began=None,
-        weights=np.zeros((m, TERMS), np.float32),
-        error=np.zeros(m),
-        on=np.zeros(m, np.bool_),
-    )
+    return Season(matrix=np.diag(diagonal), hold=HOLD, began=None, fit=empty_fit(m))
 
 
 def terms(at: Micros) -> Floats:
@@ -62,88 +77,101 @@ def terms(at: Micros) -> Floats:
     return np.concatenate([[1.0], np.cos(angle), np.sin(angle)])
 
 
-def level_at(season: Season, baseline: Baseline, now: Floats) -> Floats:
+def level_at(fit: Fit, baseline: Baseline, now: Floats) -> Floats:
     """The level expected: of the season where it is believed, else the long-run mean. now: ``terms`` of the time."""
-    return np.where(season.on, season.weights @ now, baseline.mean)
+    return np.where(fit.on, fit.weights @ now, baseline.mean)
 
 
-def leverage_at(season: Season, now: Floats) -> float:
-    """How uncertain the season's level is at a time: variance in units of a batch's own. now: ``terms`` of the time."""
-    return float(now @ np.linalg.solve(season.matrix, now))
+def leverage_at(season: Season, now: Floats) -> Floats:
+    """How uncertain the level of each season is: variance in units of a batch's own. now: ``terms`` of the time."""
+    return np.where(season.fit.on, float(now @ np.linalg.solve(season.matrix, now)), 0.0)
 
 
 def learn_season(
     season: Season,
     baseline: Baseline,
     value: Floats,
+    judged: Judged,
     sampling: Floats,
+    live: NDArray[np.bool_],
     healthy: NDArray[np.bool_],
     at: Micros,
     gap_s: float,
 ) -> tuple[Season, NDArray[np.bool_]]:
-    """The season with one more batch, and which statistics believe in it from now on.
+    """The season with one more batch, and which statistics believe in a new one from now on.
 
-    A season is believed once two days were seen and it predicts better than level and neighbours do. gap_s: usual
-    seconds between batches, which sets how many batches five weeks are.
+    A season is believed once it predicts better than level and neighbours do. gap_s: usual seconds between batches,
+    which sets how many batches five weeks are.
     """
     now = terms(at)
-    if season.hold and season.began is not None and at - season.began >= 14 * DAY:
+    began = at if season.began is None else season.began
+    if season.hold and at - began >= 14 * DAY:
         season = _released(season)
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
     matrix = season.matrix * kept + np.outer(now, now)
     gain = np.linalg.solve(matrix, now)
-    weights = season.weights.astype(np.float64)
-    first = healthy & (baseline.count == 0)
-    weights[first, 0] = value[first]
-    surprise = value - weights @ now
-    limit = np.where(baseline.count >= 8, 4 * np.sqrt(sampling * np.maximum(baseline.error, season.error)), np.inf)
-    surprise = np.where(healthy, np.clip(surprise, -limit, limit), 0.0)
-    weights += surprise[:, None] * gain
-    share = np.where(healthy, np.maximum(1 / (baseline.count + 1), 1 / 1440), 0.0)
-    seen = surprise**2 * (1 - now @ gain)  # recursive residuals (Brown, Durbin and Evans 1975): early ones are large
-    error = season.error + share * (seen / sampling - season.error)
-    began = at if season.began is None else season.began
-    ready = at - began >= 2 * DAY
-    turned = ready & ~season.on & healthy & (baseline.count >= 30) & (error < BETTER * baseline.error)
-    learnt = replace(
-        season,
-        matrix=matrix,
-        hold=season.hold * kept,
-        began=began,
-        weights=weights.astype(np.float32),
-        error=error,
-        on=season.on | turned,
+    sure = float(1 - now @ gain)  # recursive residuals are standardised (Brown, Durbin and Evans 1975): early ones vary
+    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
+    known = healthy & (baseline.count >= 30)
+    turned = known & ~fit.on & (fit.error < BETTER * baseline.error)
+    recurs = known & ~turned & (at - began >= 3 * DAY) & (fit.every_error < RECURS * fit.judged_error)
+    if recurs.any():
+        adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
+        fit = choose(recurs, adopted, fit)
+    turned |= recurs
+    return Season(matrix=matrix, hold=season.hold * kept, began=began, fit=replace(fit, on=fit.on | turned)), turned
+
+
+def _learnt(
+    fit: Fit,
+    baseline: Baseline,
+    value: Floats,
+    judged: Judged,
+    sampling: Floats,
+    live: NDArray[np.bool_],
+    healthy: NDArray[np.bool_],
+    now: Floats,
+    gain: Floats,
+    sure: float,
+) -> Fit:
+    weights, every = fit.weights.astype(np.float64), fit.every.astype(np.float64)
+    first = live & (baseline.count == 0)
+    for held in (weights, every):
+        held[first, 0] += value[first] - held[first] @ now
+    spread = np.sqrt(sampling * np.maximum(baseline.error, fit.error) / sure)
+    limit = np.where(baseline.count >= 8, 4 * spread, np.inf)
+    surprise = np.where(healthy, np.clip(value - weights @ now, -limit, limit), 0.0)
+    anyway = np.where(live, value - every @ now, 0.0)
+    share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
+    return Fit(
+        weights=(weights + surprise[:, None] * gain).astype(np.float32),
+        every=(every + anyway[:, None] * gain).astype(np.float32),
+        error=fit.error + healthy * share * (surprise**2 * sure / sampling - fit.error),
+        every_error=fit.every_error + live * share * (anyway**2 * sure / sampling - fit.every_error),
+        judged_error=fit.judged_error + live * share * (judged.surprise**2 / sampling - fit.judged_error),
+        on=fit.on,
     )
-    return learnt, turned
 
 
 def _released(season: Season) -> Season:
     """The season as if its weekly terms had never been held: the same regression without that belief."""
     matrix = season.matrix - np.diag(np.where(HELD, season.hold, 0.0))
-    weights = season.weights @ np.linalg.solve(matrix, season.matrix).T
-    return replace(season, matrix=matrix, hold=0.0, weights=weights.astype(np.float32))
+    freed = np.linalg.solve(matrix, season.matrix).T
+    weights, every = ((held @ freed).astype(np.float32) for held in (season.fit.weights, season.fit.every))
+    return replace(season, matrix=matrix, hold=0.0, fit=replace(season.fit, weights=weights, every=every))
 
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:
     """The baseline of the statistics that ``turned`` to a season: deviations are now from it."""
-    apart = value - season.weights @ terms(at)
-
-    def put(new: Floats | float, old: Floats) -> Floats:
-        return np.where(turned, new, old)
-
-    return Baseline(
-        count=baseline.count,
-        mean=baseline.mean,
-        lag=put(apart, baseline.lag),
-        pairs=put(0.0, baseline.pairs),
-        cross=put(0.0, baseline.cross),
-        energy=put(0.0, baseline.energy),
-        dispersion=put(season.error, baseline.dispersion),
-        size_unit=baseline.size_unit,
-        size=baseline.size,
-        size_variance=baseline.size_variance,
-        size_covariance=put(0.0, baseline.size_covariance),
-        error=put(season.error, baseline.error),
-        held=baseline.held,
-        rows=baseline.rows,
+    none = np.zeros_like(value)
+    started = replace(
+        baseline,
+        lag=value - season.fit.weights @ terms(at),
+        pairs=none,
+        cross=none,
+        energy=none,
+        dispersion=season.fit.error,
+        size_covariance=none,
+        error=season.fit.error,
     )
+    return choose(turned, started, baseline)

@@ -11,7 +11,7 @@ from detectors.column import add
 from detectors.evidence import Bank, empty_bank
 from detectors.page_hinkley import PageHinkley, empty_page_hinkley
 from detectors.reference import CUTS, Reference, category_reference, number_reference
-from detectors.season import TERMS, Season, empty_season
+from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
 from detectors.summary import ColumnSummary
@@ -20,7 +20,7 @@ from detectors.table import Table, extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Portrait, Shape, Surprises, Attendance, PageHinkley)
+Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, PageHinkley)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -49,7 +49,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         table=extend(state.table, added),
         live=_append(state.live, empty_baseline(grown)),
         safe=_append(state.safe, narrowed(empty_baseline(grown))),
-        season=_more_season(state.season, grown),
+        season=replace(state.season, fit=_append(state.season.fit, empty_fit(grown))),
         safe_weights=np.concatenate([state.safe_weights, np.zeros((grown, TERMS), np.float32)]),
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),
@@ -76,16 +76,6 @@ def blank_portrait(columns: int) -> Portrait:
     """Portraits of ``columns`` of which nothing healthy was seen."""
     zeros = np.zeros(columns)
     return Portrait(mean=zeros, deviation=zeros, share=np.zeros((columns, CUTS + 1), np.float32), weight=zeros)
-
-
-def _more_season(season: Season, grown: int) -> Season:
-    more = empty_season(grown)
-    return replace(
-        season,
-        weights=np.concatenate([season.weights, more.weights]),
-        error=np.concatenate([season.error, more.error]),
-        on=np.concatenate([season.on, more.on]),
-    )
 
 
 def _append(a: Arrays, b: Arrays) -> Arrays:
@@ -129,12 +119,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         table=table,
         live=_keep(state.live, table_rows),
         safe=_keep(state.safe, table_rows),
-        season=replace(
-            state.season,
-            weights=state.season.weights[table_rows],
-            error=state.season.error[table_rows],
-            on=state.season.on[table_rows],
-        ),
+        season=replace(state.season, fit=_keep(state.season.fit, table_rows)),
         safe_weights=state.safe_weights[table_rows],
         shape=_keep(state.shape, column_rows),
         surprises=_keep(state.surprises, table_rows),

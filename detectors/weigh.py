@@ -113,7 +113,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)
     due, uncertain = explained(state.shape, positions, location)
     value = measured.value.copy()
-    leverage = np.where(state.season.on, leverage_at(state.season, terms(batch.at)), 0.0)
+    leverage = leverage_at(state.season, terms(batch.at))
     value[shaped[:, None] + SHAPES] -= due
     apart = np.where(measured.live[shaped], measured.value[shaped] - state.live.mean[shaped], 0.0)
     leverage[shaped[:, None] + SHAPES] += (uncertain + misfit(apart) / measured.sampling[shaped])[:, None]
@@ -142,11 +142,11 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
 def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:
     """The level expected now; under suspicion it stays where it was before, within what was uncertain of it."""
     now = terms(batch.at)
-    level = level_at(state.season, state.live, now)
+    level = level_at(state.season.fit, state.live, now)
     if not suspicious.any():
         return level
-    trusted = level_at(replace(state.season, weights=state.safe_weights), state.safe, now)
-    slack = level_slack(state.safe, sampling)
+    trusted = level_at(replace(state.season.fit, weights=state.safe_weights), state.safe, now)
+    slack = level_slack(state.safe, sampling, leverage_at(state.season, now))
     return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
 
 
@@ -202,7 +202,15 @@ def _learn(
     learnt = learn(state.live, weighed.value, judged, measured.sampling, measured.held, measured.rows)
     live = choose(healthy, learnt, state.live)
     season, turned = learn_season(
-        state.season, state.live, weighed.value, measured.sampling, healthy, batch.at, usual_gap_s
+        state.season,
+        state.live,
+        weighed.value,
+        judged,
+        measured.sampling,
+        weighed.live,
+        healthy,
+        batch.at,
+        usual_gap_s,
     )
     bank = state.bank
     if turned.any():  # evidence against a level without its season is none
@@ -217,13 +225,13 @@ def _learn(
         winsorised(state.live, judged)[shapes][calm],
     )
     quiet = healthy & (evidence.height(bank) < QUIET)
-    weights = np.where(alarmed[:, None], state.safe_weights, season.weights)
+    weights = np.where(alarmed[:, None], state.safe_weights, season.fit.weights)
     return replace(
         state,
         live=choose(alarmed, state.safe, live) if alarmed.any() else live,
         safe=choose(quiet, narrowed(live), state.safe),
-        season=replace(season, weights=weights),
-        safe_weights=np.where(quiet[:, None], season.weights, state.safe_weights),
+        season=replace(season, fit=replace(season.fit, weights=weights)),
+        safe_weights=np.where(quiet[:, None], season.fit.weights, state.safe_weights),
         shape=shape,
         bank=bank,
         surprises=choose(
@@ -238,10 +246,12 @@ def _stored(state: DatasetState) -> DatasetState:
     """The state as it is kept: what is an average or a spread needs no more than float32."""
     surprises, bank = state.surprises, state.bank
     small = {name: getattr(bank, name).astype(np.float32) for name in ("steps", "peaks", "excess", "top")}
+    fit = state.season.fit
+    errors = {name: getattr(fit, name).astype(np.float32) for name in ("error", "every_error", "judged_error")}
     return replace(
         state,
         live=stored(state.live),
-        season=replace(state.season, error=state.season.error.astype(np.float32)),
+        season=replace(state.season, fit=replace(fit, **errors)),
         surprises=Surprises(*(getattr(surprises, field.name).astype(np.float32) for field in fields(surprises))),
         bank=replace(bank, **small),
     )
