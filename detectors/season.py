@@ -23,6 +23,7 @@ HOLD = 1e6  # batches' worth of belief that hold them there
 RIDGE = 1e-4  # batches' worth of belief that there is no daily season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
+DOUBT = 2.0  # standard errors by which that share must be missed while few batches are known
 RECURS = 0.25  # share of the error below which alarms were a season: one fault in three days explains a third at most
 LATELY = 1440.0  # batches over which errors are compared
 
@@ -109,11 +110,12 @@ def learn_season(
         season = _released(season)
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
     matrix = season.matrix * kept + np.outer(now, now)
-    gain = np.linalg.solve(matrix, now)
+    gain: Floats = np.linalg.solve(matrix, now)
     sure = float(1 - now @ gain)  # recursive residuals are standardised (Brown, Durbin and Evans 1975): early ones vary
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     known = healthy & (baseline.count >= 30)
-    turned = known & ~fit.on & (fit.error < BETTER * baseline.error)
+    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count, DOUBT**2, LATELY)))
+    turned = known & ~fit.on & (fit.error < better * baseline.error)
     recurs = known & ~turned & (at - began >= 3 * DAY) & (fit.every_error < RECURS * fit.judged_error)
     if recurs.any():
         adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)

@@ -43,8 +43,13 @@ def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Fl
 
 
 def misfit(location: Floats) -> Floats:
-    """Variance of a shape that no parabola explains, once the location is far from where it ever was."""
-    return (0.5 * location**2) ** 2
+    """Variance of scale, skew and tail that no parabola explains once the location is far from where it was, (k, 3).
+
+    They are polynomials of second, third and fourth degree, so this is how they grow.
+    """
+    beyond = np.maximum(np.abs(location), 1.0)
+    size = 0.5 * location[:, None] ** 2 * beyond[:, None] ** np.arange(3)
+    return size**2
 
 
 def outside(location: Floats) -> Floats:

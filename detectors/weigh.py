@@ -13,7 +13,7 @@ from detectors.finding import Readings
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
-from detectors.season import learn_season, level_at, leverage_at, start_season, terms
+from detectors.season import DAY, learn_season, level_at, leverage_at, start_season, terms
 from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
@@ -116,7 +116,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     leverage = leverage_at(state.season, terms(batch.at))
     value[shaped[:, None] + SHAPES] -= due
     apart = np.where(measured.live[shaped], measured.value[shaped] - state.live.mean[shaped], 0.0)
-    leverage[shaped[:, None] + SHAPES] += (uncertain + misfit(apart) / measured.sampling[shaped])[:, None]
+    leverage[shaped[:, None] + SHAPES] += uncertain[:, None] + misfit(apart) / measured.sampling[shaped, None]
     leverage[shaped + OUTSIDE] += outside(apart) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None
     judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
@@ -140,9 +140,14 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
 
 
 def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:
-    """The level expected now; under suspicion it stays where it was before, within what was uncertain of it."""
+    """The level expected now; under suspicion it stays where it was before, within what was uncertain of it.
+
+    A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen.
+    """
     now = terms(batch.at)
     level = level_at(state.season.fit, state.live, now)
+    if state.season.began is not None and batch.at - state.season.began < 2 * DAY:
+        suspicious = suspicious & ~state.season.fit.on
     if not suspicious.any():
         return level
     trusted = level_at(replace(state.season.fit, weights=state.safe_weights), state.safe, now)
@@ -245,7 +250,7 @@ def _learn(
 def _stored(state: DatasetState) -> DatasetState:
     """The state as it is kept: what is an average or a spread needs no more than float32."""
     surprises, bank = state.surprises, state.bank
-    small = {name: getattr(bank, name).astype(np.float32) for name in ("steps", "peaks", "excess", "top")}
+    small = {name: getattr(bank, name).astype(np.float32) for name in ("level", "steps", "peaks", "excess", "top")}
     fit = state.season.fit
     errors = {name: getattr(fit, name).astype(np.float32) for name in ("error", "every_error", "judged_error")}
     return replace(
