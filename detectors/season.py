@@ -109,8 +109,8 @@ def learn_season(
     if season.hold and at - began >= 14 * DAY:
         season = _released(season)
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
-    matrix = season.matrix * kept + np.outer(now, now)
-    gain: Floats = np.linalg.solve(matrix, now)
+    matrix = season.matrix * kept + now[:, None] * now
+    gain = np.linalg.solve(matrix, now).astype(np.float64)
     sure = float(1 - now @ gain)  # recursive residuals are standardised (Brown, Durbin and Evans 1975): early ones vary
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     known = healthy & (baseline.count >= 30)
