@@ -147,6 +147,12 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
     )
 
 
+def _size(active: Active, away: float, step: int) -> float:
+    """The mean deviation since the alarm: that of the alarm itself is the largest of many, a lasting one is smaller."""
+    size = active.size + (away - active.size) / (step - active.step + 1)
+    return min(max(size, 1.0), float(evidence.SIZES[-1]))
+
+
 def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState, NDArray[np.bool_]]:
     """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed.
 
@@ -163,7 +169,7 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
         step = active.size**2 / 2 - active.size * away
         back = max(0.0, active.back + min(BACK_STEP, max(-BACK_STEP, step)))
         if back < BACK:
-            kept.append(replace(active, back=back))
+            kept.append(replace(active, back=back, size=_size(active, away, state.steps + 1)))
             continue
         recovered[row] = True
         if state.steps + 1 - active.step <= SPIKE:

@@ -17,8 +17,8 @@ WINSOR = 4.0  # standard deviations beyond which a healthy batch teaches no more
 FLOOR = 0.1  # of the sampling variance: constant series would alarm on rounding
 PRIOR = 1.0  # batches' worth of belief that dispersion is sampling alone
 FARTHEST = 1e6  # standard deviations: beyond, squares would overflow sooner or later
-SLACK = 1.0  # standard errors by which correlation and dispersion before suspicion may be wrong
-LEVEL_SLACK = 2.0  # likewise the level: a level that is off by a little makes evidence for ever
+SLACK = 0.5  # standard errors by which correlation and dispersion before suspicion may be wrong
+LEVEL_SLACK = 5.0  # likewise the level: one that is off by a little makes evidence for ever, so hardly any may be
 SETTLED = 8.0  # batches after which outliers are winsorised
 
 
@@ -93,8 +93,15 @@ def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
     return expected
 
 
+def unexplained(baseline: Baseline) -> Floats:
+    """Share of the variance between batches that drawing rows does not explain, at most: two standard errors above."""
+    most = baseline.dispersion * (1 + 2 * np.sqrt(2 / np.maximum(baseline.count, 1)))
+    share: Floats = 1 - 1 / np.maximum(most, 1)
+    return share
+
+
 def level_slack(baseline: Baseline, sampling: Floats, leverage: Floats) -> Floats:
-    """Two standard errors of the level. leverage: what its season adds, in units of a batch's own variance."""
+    """Five standard errors of the level. leverage: what its season adds, in units of a batch's own variance."""
     independent = np.maximum(baseline.count, 1) * (1 - np.maximum(autocorrelation(baseline), 0)) ** 2
     slack: Floats = LEVEL_SLACK * np.sqrt(sampling * dispersion_at(baseline, sampling) * (1 / independent + leverage))
     return slack
@@ -199,4 +206,4 @@ def stored(baseline: Baseline) -> Baseline:
 
 def rate_of(baseline: Baseline) -> Floats:
     """The healthy rate behind each statistic's counts, never 0 or 1 (half a row is added)."""
-    return np.minimum((baseline.held + 0.5) / (baseline.rows + 1), 0.999)
+    return (baseline.held + 0.5) / (baseline.rows + 1)

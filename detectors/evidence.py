@@ -1,9 +1,10 @@
 """Evidence against "nothing changed", in nats: a bank of CUSUMs over many statistics at once.
 
-Each statistic has one CUSUM per direction and size of change (Page 1954; the sizes of FACTS: .25 to 4 standard
-deviations). The alarm threshold comes from the requested rate (Lorden 1971: a CUSUM of log-likelihood ratios crosses
-``h`` about every ``exp(h)`` steps) and from the tail of the excursions that this statistic really makes (peaks over
-threshold, Pickands 1975). The last zero of the crossing CUSUM is when the change began (Page; Hinkley 1970).
+Each statistic has one CUSUM per direction and size of change (Page 1954; .25 to 5 standard deviations: no change within
+loses more than an eighth of its information). The alarm threshold comes from the requested rate (Lorden 1971: a CUSUM
+of log-likelihood ratios crosses ``h`` about every ``exp(h)`` steps) and from the tail of the excursions that this
+statistic really makes (peaks over threshold, Pickands 1975). The last zero of the crossing CUSUM is when the change
+began (Page; Hinkley 1970).
 """
 
 from dataclasses import dataclass
@@ -13,12 +14,11 @@ from numpy.typing import NDArray
 
 from detectors.reference import Floats
 
-SIZES = np.array([0.25, 0.5, 1.0, 2.0, 4.0])
-FACTORS = np.array([2.0, 4.0, 8.0, 16.0, 32.0])  # of a rare rate
+SIZES = np.geomspace(0.25, 5.0, 5)
+TINY = 1e-9  # the least rate
 PEAK = 3.0  # nats above which an excursion counts for the tail fit
 PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
 MOST = 1e4  # nats: more is not more certain
-STEP = 12.0  # nats: the most a single batch may add to any CUSUM
 SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 
@@ -52,26 +52,38 @@ def empty_bank(m: int, step: int = 0) -> Bank:
     )
 
 
-def normal_steps(z: Floats, tolerance: Floats, clip: float) -> Floats:
+def normal_steps(z: Floats, tolerance: Floats, clip: Floats | float) -> Floats:
     """Log-likelihood ratios of shifts by ``±SIZES`` against none, shape ``(m, 2, 5)``.
 
     z: standardised, shape ``(m,)``. tolerance: the shift nobody cares about, in the same unit; clip: the largest
     deviation believed.
     """
     sides = np.stack([z, -z], axis=1) - tolerance[:, None]
-    steps: Floats = np.clip(sides, -clip, clip)[:, :, None] * SIZES - SIZES**2 / 2
+    most = np.broadcast_to(clip, z.shape)[:, None]
+    steps: Floats = np.clip(sides, -most, most)[:, :, None] * SIZES - SIZES**2 / 2
     return steps
 
 
-def rare_steps(held: Floats, rows: Floats, rate: Floats) -> Floats:
-    """Log-likelihood ratios of a rare rate that grew by ``FACTORS``, shape ``(m, 2, 5)``; downward never.
+def rare_steps(
+    held: Floats, rows: Floats, root: tuple[Floats, Floats], deviation: Floats, dispersion: Floats
+) -> Floats:
+    """Log-likelihood ratios of a rate whose arcsine root moved by ``±SIZES`` deviations, shape ``(m, 2, 5)``.
 
-    held: rows counted, of ``rows``; rate: expected, in (0, 1). Binomial: a normal approximation breaks on rare counts.
+    Binomial: a normal approximation breaks on rare counts. held: rows counted, of ``rows``. root: the most and the
+    least that is expected. dispersion: at least one, of the counts, which counts for as many rows less (McCullagh and
+    Nelder 1989, quasi-likelihood).
     """
-    grown = np.minimum(rate[:, None] * FACTORS, 0.5 + rate[:, None] / 2)
-    up = held[:, None] * np.log(grown / rate[:, None])
-    up += (rows - held)[:, None] * (np.log1p(-grown) - np.log1p(-rate[:, None]))
-    return np.stack([np.minimum(up, STEP), np.full_like(up, -np.inf)], axis=1)
+    sides = []
+    for expected, sign in zip(root, (1.0, -1.0), strict=True):
+        none, moved = _rate(expected)[:, None], _rate(expected[:, None] + sign * SIZES * deviation[:, None])
+        ratio = held[:, None] * np.log(moved / none) + (rows - held)[:, None] * (np.log1p(-moved) - np.log1p(-none))
+        sides.append(ratio / dispersion[:, None])
+    return np.stack(sides, axis=1)
+
+
+def _rate(root: Floats) -> Floats:
+    rate: Floats = np.clip(np.sin(np.clip(root, 0, np.pi / 2)) ** 2, TINY, 1 - TINY)
+    return rate
 
 
 def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_], now: int) -> Bank:

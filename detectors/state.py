@@ -68,7 +68,7 @@ class Attendance:
 class Active:
     """A finding that lasts. row: its statistic in the table, -1 for an exact check.
 
-    side: +1 grew, -1 fell. size: of the shift that crossed, in standard deviations. back: nats for "back to normal".
+    side: +1 grew, -1 fell. size: of the shift, in standard deviations from 1 to 5. back: nats for "back to normal".
     step, spike: of the fold that alarmed, and z then.
     observed, expected, effect, sentence: as of the latest batch that showed the statistic.
     """
@@ -129,7 +129,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 1
+    version: int = 2
     subject: str
     batches: int = 0
     steps: int = 0

@@ -2,7 +2,8 @@
 
 A batch may prove a change alone only as far as the tail that this statistic has shown allows. The tail of z²/2 above 2
 is taken as generalised Pareto (Pickands 1975) with scale one: shape 0 is the normal law, two thirds Student's t with
-three degrees of freedom. It is believed heavy until seen to be thin.
+three degrees of freedom. Means of rows drawn at random have a thin tail; what differs between batches by more than that
+is believed heavy until seen to be thin.
 """
 
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from detectors.reference import Floats
 
 OVER = 2.0  # nats of a single batch above which it counts for the tail: |z| > 2
+NORMAL_SHARE = 0.0455  # of batches beyond them, of a normal law
 NORMAL_LOG = 0.5963  # mean of ln(1 + y) for a normal tail (y exponential): e * E1(1)
 HEAVY_LOG = 0.77  # believed at first: shape one half
 HEAVY_PEAKS = 8.0  # surprises' worth of that belief
@@ -75,18 +77,34 @@ def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) ->
 LARGEST_EXPONENT = 80.0  # e^80 nats are beyond anything, and still a 32-bit float
 
 
-def tail_shape(surprises: Surprises) -> Floats:
-    """Shape of the generalised Pareto tail: 0 normal, growing with heaviness."""
-    mean = (HEAVY_PEAKS * HEAVY_LOG + surprises.logs) / (HEAVY_PEAKS + surprises.peaks)
+def tail_shape(surprises: Surprises, unexplained: Floats | float = 1.0) -> Floats:
+    """Shape of the generalised Pareto tail: 0 normal, growing with heaviness.
+
+    unexplained: share of the variance that drawing rows does not explain, in [0, 1].
+    """
+    prior = NORMAL_LOG + unexplained * (HEAVY_LOG - NORMAL_LOG)
+    mean = (HEAVY_PEAKS * prior + surprises.logs) / (HEAVY_PEAKS + surprises.peaks)
     return np.maximum(SLOPE * (mean - NORMAL_LOG), 1e-3)
 
 
-def single_limit(surprises: Surprises, run_length: float) -> Floats:
+def single_limit(surprises: Surprises, run_length: float, unexplained: Floats | float = 1.0) -> Floats:
     """Nats (z²/2) that one batch alone exceeds once in ``run_length`` batches of no change."""
-    shape = tail_shape(surprises)
-    frequency = (HEAVY_PEAKS + surprises.peaks) / (HEAVY_PEAKS / 0.0455 + surprises.batches)
-    growth = np.minimum(shape * np.log(np.maximum(run_length * frequency, 1)), LARGEST_EXPONENT)
+    shape = tail_shape(surprises, unexplained)
+    growth = np.minimum(shape * np.log(np.maximum(run_length * _frequency(surprises), 1)), LARGEST_EXPONENT)
     return OVER + np.expm1(growth) / shape
+
+
+def believed_nats(surprises: Surprises, nats: Floats, unexplained: Floats) -> Floats:
+    """Nats by which a normal law would be surprised as rarely as this statistic is by ``nats`` (z²/2)."""
+    shape = tail_shape(surprises, unexplained)
+    beyond = np.log1p(shape * np.maximum(nats - OVER, 0)) / shape
+    believed: Floats = OVER + beyond - np.log(np.maximum(_frequency(surprises) / NORMAL_SHARE, 1))
+    return np.where(nats > OVER, np.maximum(believed, OVER), nats)
+
+
+def _frequency(surprises: Surprises) -> Floats:
+    """Share of batches beyond two nats."""
+    return (HEAVY_PEAKS + surprises.peaks) / (HEAVY_PEAKS / NORMAL_SHARE + surprises.batches)
 
 
 def learn_spikes(surprises: Surprises, rows: NDArray[np.int64], z: Floats) -> Surprises:

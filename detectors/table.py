@@ -15,6 +15,7 @@ SUBJECT = ("rows", "gap")
 NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
 CATEGORY = ("missing_rate", "distinct", "new_category")  # and a rate for each frequent category, and for the rest
 RATES = frozenset({"missing_rate", "out_of_range", "new_category", "category_rate"})
+ASSUMED = frozenset({"rows", "gap", "distinct"})  # statistics whose sampling variance is a convention
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0}  # tolerances in units of the policy's; rates: half, the rest: one
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6}  # a fifth, or five times, of what is usual
 ENOUGH = 30  # present rows below which the shape of a column says nothing
@@ -25,14 +26,15 @@ class Table:
     """The statistics of a subject: ``m`` rows, the subject's own first, then each column's side by side.
 
     column: the column's name, ``""`` for the subject. rank: which frequent category, else 0. rate: bool ``(m,)``,
-    rows of a kind out of all rows. unit: what one standard deviation of a row is in the statistic's value. far: a
-    shift of the value that a single batch proves.
+    rows of a kind out of all rows. drawn: bool ``(m,)``, the variance that drawing rows gives it is known. unit: what
+    one standard deviation of a row is in the statistic's value. far: a shift of the value that a single batch proves.
     """
 
     column: tuple[str, ...]
     statistic: tuple[str, ...]
     rank: NDArray[np.int8]
     rate: NDArray[np.bool_]
+    drawn: NDArray[np.bool_]
     unit: NDArray[np.float32]
     far: NDArray[np.float32]
 
@@ -58,7 +60,8 @@ class Measured:
 def subject_table() -> Table:
     """The table of a subject without columns."""
     none = np.empty(0, np.float32)
-    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int8), rate=np.empty(0, np.bool_), unit=none, far=none)
+    no = np.empty(0, np.bool_)
+    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int8), rate=no, drawn=no, unit=none, far=none)
     return extend(empty, [("", SUBJECT)])
 
 
@@ -74,6 +77,7 @@ def extend(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> Tabl
         statistic=table.statistic + tuple(added),
         rank=np.concatenate([table.rank, np.array(ranks, np.int8)]),
         rate=np.concatenate([table.rate, np.array([name in RATES for name in added], np.bool_)]),
+        drawn=np.concatenate([table.drawn, np.array([name not in ASSUMED for name in added], np.bool_)]),
         unit=np.concatenate([table.unit, np.array(units, np.float32)]),
         far=np.concatenate([table.far, np.array(far, np.float32)]),
     )

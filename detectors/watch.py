@@ -108,6 +108,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         statistic=tuple(s for s, kept in zip(state.table.statistic, table_rows, strict=True) if kept),
         rank=state.table.rank[table_rows],
         rate=state.table.rate[table_rows],
+        drawn=state.table.drawn[table_rows],
         unit=state.table.unit[table_rows],
         far=state.table.far[table_rows],
     )

@@ -7,7 +7,17 @@ from numpy.typing import NDArray
 
 from detectors import evidence, page_hinkley
 from detectors.alarms import Weighed, close_recovered, open_alarms
-from detectors.baseline import choose, judge_values, learn, level_slack, narrowed, rate_of, stored, winsorised
+from detectors.baseline import (
+    choose,
+    judge_values,
+    learn,
+    level_slack,
+    narrowed,
+    rate_of,
+    stored,
+    unexplained,
+    winsorised,
+)
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.portrait import learn_portrait
@@ -17,22 +27,21 @@ from detectors.season import DAY, learn_season, level_at, leverage_at, start_sea
 from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
-from detectors.surprise import Surprises, learn_surprises, single_limit, volatility
+from detectors.surprise import Surprises, believed_nats, learn_surprises, single_limit, volatility
 from detectors.table import measure
 from detectors.watch import take_up
 
 SUSPICION = 2.0  # nats from which on a statistic is judged by what was known before
 QUIET = 1.0  # nats below which a batch is above suspicion
 MONTH_S = 30 * 86400.0
-RARE = 10.0  # expected rows below which a rate is judged by its counts
-MOST_RARE = 0.999  # a rate of one could not grow
+RARE = 30.0  # expected rows (of the kind, or of all others) below which a rate is judged by its counts
+HELD = 30.0  # rows of the kind from which on counts tell whether they come alone or in bursts
 KNOWN = 5.0  # batches learnt before evidence is gathered
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
 OUTSIDE = 5  # so far after it stands the rate out of range
-MOST = 0.7  # of the threshold that one batch may add to a CUSUM
+MOST = 0.7  # of the threshold that one batch may add to a CUSUM, unless its tail is known to be thin
 SELDOM = 3000.0  # batches among which a shift of absurd size must be the most surprising
-SINGLE = 4.0  # times rarer than the CUSUM's are the false alarms of single batches
 
 
 def weigh(
@@ -49,7 +58,7 @@ def weigh(
     if not pinned:
         gathering = weighed.live & (state.live.count >= KNOWN)
         run_length = _run_length(state, usual_gap_s, policy)
-        steps = np.minimum(_steps(state, weighed, policy), MOST * np.log(run_length))
+        steps = _steps(state, weighed, policy, MOST * np.log(run_length))
         bank = evidence.accumulate(state.bank, steps, gathering, before + 1)
         second = _second(state, weighed, gathering, policy)
         ready = gathering & (state.live.count >= policy.warm_up_batches)
@@ -67,17 +76,13 @@ def weigh(
 
 
 def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
-    """Which statistics have changed: by accumulated evidence, or by a single batch that proves it.
-
-    A rare rate is no normal variable: only its counts are believed, unless the shift is absurd.
-    """
+    """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size."""
     bank = state.bank
     limit = evidence.thresholds(bank, run_length)
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
-    single = (nats > single_limit(state.surprises, SINGLE * run_length)) & ~weighed.rare
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM)))
-    found: NDArray[np.bool_] = (evidence.height(bank) > limit) | single | absurd
+    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM, _unexplained(state))))
+    found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
         found |= page_hinkley.crossed(state.second, limit) & ~weighed.rare
     return found
@@ -122,6 +127,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
     judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
     wider = volatility(state.surprises)
     deviation = judged.deviation * wider
+    rate = rate_of(state.live)
     return Weighed(
         columns=columns,
         measured=measured,
@@ -131,7 +137,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, poli
         z=judged.z / wider,
         deviation=deviation,
         tolerance=policy.tolerance * state.table.unit / deviation,
-        rare=state.table.rate & (measured.rows * rate_of(state.live) < RARE),
+        rare=state.table.rate & (measured.rows * np.minimum(rate, 1 - rate) < RARE),
         shaped=shaped,
         positions=positions,
         location=location,
@@ -171,18 +177,44 @@ def _counted(state: DatasetState, batch: BatchSummary) -> dict[str, ColumnSummar
     return counted
 
 
-def _steps(state: DatasetState, weighed: Weighed, policy: Policy) -> Floats:
-    """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare."""
-    steps = evidence.normal_steps(weighed.z, weighed.tolerance, policy.clip)
+def _unexplained(state: DatasetState) -> Floats:
+    """Share of each statistic's variance that may be of any law: all, where sampling variance is a convention."""
+    live = state.live
+    scarce = np.where(state.table.rate, HELD / (HELD + np.minimum(live.held, live.rows - live.held)), 0.0)
+    return np.where(state.table.drawn, np.maximum(unexplained(live), scarce), 1.0)
+
+
+def _steps(state: DatasetState, weighed: Weighed, policy: Policy, most: float) -> Floats:
+    """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare.
+
+    No batch adds more than ``most`` nats, and no deviation counts beyond ``policy.clip``, but for what the tail of the
+    statistic allows. A rare rate is no normal variable: of it only counts are believed.
+    """
+    nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     rare = np.flatnonzero(weighed.rare & weighed.live)
-    if len(rare):
-        root = np.maximum(np.arcsin(np.sqrt(rate_of(state.live)[rare])), weighed.judged.predicted[rare])
-        carried = np.zeros(len(weighed.live))
-        carried[weighed.shaped + OUTSIDE] = outside(weighed.apart)
-        root += policy.tolerance / 2 + carried[rare]
-        rate = np.minimum(np.sin(np.minimum(root, np.pi / 2)) ** 2, MOST_RARE)
-        steps[rare] = evidence.rare_steps(weighed.measured.held[rare], weighed.measured.rows[rare], rate)
-    return steps
+    counted = _rare_steps(state, weighed, policy, rare)
+    nats[rare] = counted.max(axis=(1, 2), initial=0.0)
+    believed = believed_nats(state.surprises, nats, _unexplained(state))
+    steps = evidence.normal_steps(weighed.z, weighed.tolerance, np.maximum(policy.clip, np.sqrt(2 * believed)))
+    steps[rare] = counted
+    return np.minimum(steps, np.maximum(most, believed)[:, None, None])
+
+
+def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDArray[np.int64]) -> Floats:
+    """Evidence of counts; the root of the expected rate is uncertain by a standard error in either direction."""
+    measured, live = weighed.measured, state.live
+    carried = np.zeros(len(weighed.live))
+    carried[weighed.shaped + OUTSIDE] = outside(weighed.apart)
+    root, predicted = np.arcsin(np.sqrt(rate_of(live)[rare])), weighed.judged.predicted[rare]
+    slack = policy.tolerance / 2 + carried[rare] + 0.5 / np.sqrt(live.rows[rare] + 1)
+    deviation = weighed.deviation[rare]
+    return evidence.rare_steps(
+        measured.held[rare],
+        measured.rows[rare],
+        (np.maximum(root, predicted) + slack, np.minimum(root, predicted) - slack),
+        deviation,
+        np.maximum(deviation**2 / measured.sampling[rare], 1.0),
+    )
 
 
 def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> float:

@@ -7,13 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from benchmarks.detection.feeding import MONTH, ROWS, feed
+from benchmarks.detection.feeding import EACH, ROWS, feed
+from benchmarks.detection.oracle import RUN_LENGTH, calibrated, page
+from benchmarks.report import Report
 from detectors.batch import CategoryColumn, ColumnInput, NumberColumn
 from detectors.dataset import Policy, start
 
 Floats = NDArray[np.float64]
 Draw = Callable[[np.random.Generator], Floats]
 LONGEST = 200  # batches after which a fault counts as not found
+KNOWN, YOUNG = 400, 120  # healthy batches before a fault
 USUAL, MOVED = np.array([0.5, 0.3, 0.2]), np.array([0.45, 0.3, 0.25])
 
 
@@ -84,17 +87,25 @@ FAULTS = {
 
 
 def delay(fault: Fault, rng: np.random.Generator, known: int, tolerance: float, repeats: int) -> float:
-    """Mean batches until the fault is found, after ``known`` healthy ones."""
-    policy, delays = Policy(tolerance=tolerance), []
-    for _ in range(repeats):
-        state = start("bench/mark")
-        for n in range(known + LONGEST):
-            values = fault.before(rng) if n < known else fault.since(rng)
-            state, found = feed(state, n, {"c": fault.column(values)}, policy)
-            if any(int(alarm) >= known for *_, alarm in found):
-                break
-        delays.append(n - known + 1)
-    return float(np.mean(delays))
+    """Mean batches until the fault is found, after ``known`` healthy ones.
+
+    Each repeat is a column of one dataset, at the rate it would have in a dataset of its own. One that alarms for
+    nothing just then is left out.
+    """
+    policy = Policy(tolerance=tolerance, false_alarms_per_month=(2 + (EACH - 2) * repeats) / EACH)
+    state, standing, first = start("bench/mark"), set[str](), dict[str, int]()
+    for n in range(known + LONGEST):
+        draw = fault.before if n < known else fault.since
+        state, found = feed(state, n, {f"c{i}": fault.column(draw(rng)) for i in range(repeats)}, policy)
+        if n == known - 1:
+            standing = {column for column, *_ in found}
+        for column, _, alarm in found:
+            if column not in standing and int(alarm) >= known:
+                first.setdefault(column, n - known + 1)
+        if n >= known and len(first.keys() | standing) >= repeats:
+            break
+    counted = [first.get(f"c{i}", LONGEST) for i in range(repeats) if f"c{i}" not in standing]
+    return float(np.mean(counted))
 
 
 def absurd(rng: np.random.Generator, repeats: int) -> float:
@@ -110,9 +121,25 @@ def absurd(rng: np.random.Generator, repeats: int) -> float:
     return float(np.mean(found_at_once))
 
 
-def oracle(shift: float, rng: np.random.Generator, repeats: int = 2000) -> float:
-    """Mean delay of the CUSUM that knows its shift, at the same rate: one alarm a month among nine statistics."""
-    steps = shift * rng.normal(shift, 1, (repeats, LONGEST)) - shift**2 / 2
-    walk = np.cumsum(steps, axis=1)
-    level = walk - np.minimum(np.minimum.accumulate(walk, axis=1), 0)
-    return float((level > np.log(9 * MONTH)).argmax(axis=1).mean() + 1)
+def measure(report: Report, seed: int, quick: bool) -> None:
+    """The table of delays, and the absurd batches."""
+    repeats, rng = 40 if quick else 200, np.random.default_rng([seed, 1])
+    report.say(f"batches until a fault is found, mean of {repeats}, after {KNOWN} healthy ones (young: after {YOUNG}),")
+    report.say(
+        "beside the oracle at the threshold ln(run length) that all use, and at the one that gives this run length"
+    )
+    head = ("default", "tol. off", "young", "oracle", "exact", "/ oracle", "young /", "/ exact")
+    report.say(f"  {'':18}" + "".join(f"{name:>9}" for name in head))
+    for name, fault in FAULTS.items():
+        default, strict = (delay(fault, rng, KNOWN, tolerance, repeats) for tolerance in (Policy().tolerance, 0.0))
+        young = delay(fault, rng, YOUNG, 0.0, repeats)
+        best, exact = page(fault.shift, np.log(RUN_LENGTH)), page(fault.shift, calibrated(fault.shift))
+        held = (default, strict, young, best, exact, strict / best, young / best, strict / exact)
+        report.say(f"  {name:18}" + "".join(f"{value:9.2f}" for value in held))
+        report.add(f"delay / oracle: {name}", strict / best, 1.3)
+        report.add(f"delay / oracle after {YOUNG} batches: {name}", young / best, None)
+        report.add(f"delay / oracle whose threshold is exact: {name}", strict / exact, None)
+        report.add(f"delay at the default tolerance: {name}", default, None)
+    share = absurd(rng, 2 if quick else 20)
+    report.say(f"  absurd batches found at once: {100 * share:.0f} %")
+    report.add("absurd batches found at once", share, 1.0, least=True)

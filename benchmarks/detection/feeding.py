@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from detectors.batch import BatchInput, CategoryColumn, ColumnInput, NumberColumn
 from detectors.dataset import DatasetState, Policy, fold, summarise
 
 MINUTE = 60_000_000
 MONTH = 43_200  # minutes
 ROWS = 1000
+EACH = 9  # statistics of a dataset of one column
+
+
+def numbers(values: NDArray[np.float64]) -> dict[str, ColumnInput]:
+    """Rows, shape ``(columns, rows)``, as numeric columns."""
+    return {f"c{i}": NumberColumn(values=row) for i, row in enumerate(values)}
 
 
 def feed(

@@ -1,16 +1,22 @@
 """Healthy streams of many shapes: how often detection alarms for nothing, divided by what was requested."""
 
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+from scipy.stats import chi2
 
-from benchmarks.detection.feeding import MONTH, ROWS, feed
-from detectors.batch import NumberColumn
+from benchmarks.detection.feeding import MONTH, ROWS, feed, numbers
+from benchmarks.report import Report
 from detectors.dataset import Policy, start
 
 Floats = NDArray[np.float64]
+FEATURES = 1000  # of the fleet that shares one false alarm a month
+FLEET = 16  # of them, that are watched
 
 
 def _rows(rng: np.random.Generator, columns: int) -> Floats:
@@ -97,29 +103,93 @@ NULLS: dict[str, Callable[..., Iterator[Floats]]] = {
 }
 
 
-def false_alarms(name: str, rng: np.random.Generator, batches: int, columns: int, per_month: float) -> float:
-    """Alarms divided by those requested, ``per_month`` for each of ``columns``, over ``batches`` minutes."""
-    policy = Policy(false_alarms_per_month=per_month * columns)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """A healthy dataset to be watched. per_month: false alarms requested of one of ``features`` like its columns."""
+
+    shape: str
+    seed: int
+    batches: int
+    columns: int
+    per_month: float
+    features: int = 1
+
+    @property
+    def feature_months(self) -> float:
+        """How much healthy life there is."""
+        return self.columns * self.batches / MONTH
+
+
+def false_alarms(life: Life) -> int:
+    """Alarms of a healthy life: batches that begin a finding, column by column."""
+    rng = np.random.default_rng([life.seed, life.features, list(NULLS).index(life.shape)])
+    requested = life.per_month * life.columns / life.features
     state, alarms = start("bench/mark"), set[tuple[str, ...]]()
-    for n, values in enumerate(NULLS[name](rng, batches, columns)):
-        state, found = feed(state, n, {f"c{i}": NumberColumn(values=row) for i, row in enumerate(values)}, policy)
+    policy = Policy(false_alarms_per_month=requested)
+    for n, values in enumerate(NULLS[life.shape](rng, life.batches, life.columns)):
+        state, found = feed(state, n, numbers(values), policy)
         alarms |= found
-    return len(alarms) / (per_month * columns * batches / MONTH)
+    return len(alarms)
 
 
-def correlated(rng: np.random.Generator, columns: int, rows: int, hours: int) -> int:
-    """Batches that begin a finding while nothing changes, at one alarm a month over all; hourly batches.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crowd:
+    """Healthy columns that share five factors, row by row, with correlations up to .9; a batch every ``minutes``."""
 
-    The columns share five factors, row by row, with correlations up to .9.
-    """
-    share = rng.uniform(0, 0.9, columns)
-    factor = rng.integers(0, 5, columns)
-    policy = Policy(false_alarms_per_month=1.0, monitored=2 + 7 * columns)
+    seed: int
+    columns: int
+    rows: int
+    batches: int
+    minutes: int
+
+
+def alerts(crowd: Crowd) -> int:
+    """Batches that begin a finding while nothing changes, at one alarm a month over all columns."""
+    rng = np.random.default_rng([crowd.seed, crowd.minutes])
+    share = rng.uniform(0, 0.9, crowd.columns)
+    factor = rng.integers(0, 5, crowd.columns)
+    policy = Policy(false_alarms_per_month=1.0)
     state, alarms = start("bench/mark"), set[str]()
-    for n in range(hours):
-        common = rng.normal(size=(5, rows))[factor]
-        values = np.sqrt(share)[:, None] * common + np.sqrt(1 - share)[:, None] * rng.normal(size=(columns, rows))
-        held = {f"c{i}": NumberColumn(values=row) for i, row in enumerate(values)}
-        state, found = feed(state, 60 * n, held, policy)
+    for n in range(crowd.batches):
+        common = rng.normal(size=(5, crowd.rows))[factor]
+        own = rng.normal(size=(crowd.columns, crowd.rows))
+        values = np.sqrt(share)[:, None] * common + np.sqrt(1 - share)[:, None] * own
+        state, found = feed(state, crowd.minutes * n, numbers(values), policy)
         alarms |= {batch for *_, batch in found}
     return len(alarms)
+
+
+def measure(report: Report, seed: int, quick: bool) -> None:
+    """The tables of false alarms: as many lives at a time as there are processors."""
+    batches, columns, rate = (1000, 5, MONTH / 500) if quick else (MONTH, 8, 1.0)
+    report.say(f"false alarms / requested: {columns} columns, {batches:,} batches, {rate:.3g} a feature-month")
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        one = [Life(shape=name, seed=seed, batches=batches, columns=columns, per_month=rate) for name in NULLS]
+        for life, alarms in zip(one, pool.map(false_alarms, one), strict=True):
+            value = alarms / (rate * life.feature_months)
+            report.say(f"  {life.shape:24} {value:6.2f}")
+            report.add(f"false alarms: {life.shape}", value, 1.2)
+        many = [] if quick else [replace(life, columns=FLEET, features=FEATURES) for life in one]
+        for life, alarms in zip(many, pool.map(false_alarms, many), strict=True):
+            _fleet(report, life.shape, alarms, life.feature_months)
+        shared = _crowds(seed, quick)
+        for crowd, alarms in zip(shared, pool.map(alerts, shared), strict=True):
+            days = crowd.batches * crowd.minutes / 1440
+            what = f"{crowd.columns} columns sharing factors, {days:.0f} days, a batch in {crowd.minutes} min"
+            report.say(f"  {what}, 1 a month requested: {alarms} alarms")
+            report.add(f"alarms: {what}", alarms, 1.2)
+
+
+def _crowds(seed: int, quick: bool) -> list[Crowd]:
+    if quick:
+        return [Crowd(seed=seed, columns=100, rows=200, batches=240, minutes=60)]
+    hourly = Crowd(seed=seed, columns=500, rows=500, batches=720, minutes=60)
+    return [hourly, Crowd(seed=seed, columns=500, rows=500, batches=MONTH // 10, minutes=10)]
+
+
+def _fleet(report: Report, shape: str, alarms: int, months: float) -> None:
+    """Alarms at the threshold of a fleet, and how many there may be at the most (95 %, Poisson)."""
+    most = 1000 * float(chi2.ppf(0.95, 2 * alarms + 2)) / 2 / months
+    report.say(f"  {shape:24} {alarms} in {months:.0f} feature-months, at most {most:.0f} a 1,000")
+    report.add(f"alarms a 1,000 feature-months, one a month over {FEATURES:,}: {shape}", 1000 * alarms / months, 2.0)
+    report.add(f"the same, at most (95 %): {shape}", most, None)

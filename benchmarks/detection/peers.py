@@ -10,6 +10,7 @@ from scipy.stats import ks_2samp
 
 from benchmarks.detection.faults import FAULTS, Fault
 from benchmarks.detection.feeding import feed
+from benchmarks.report import Report
 from detectors.dataset import Policy, start
 
 Floats = NDArray[np.float64]
@@ -102,3 +103,15 @@ def measured(name: str, seed: int, known: int, since: int) -> tuple[float, dict[
         alarms += sum(rule(fault.before(rng)) for _ in range(known))
         delays[what] = next((n + 1 for n in range(since) if rule(fault.since(rng))), None)
     return 1000 * alarms / (known * len(FAULTS)), delays
+
+
+def measure(report: Report, seed: int, quick: bool) -> None:
+    """The table of peers and dummies."""
+    known, since = (150, 40) if quick else (400, 100)
+    report.say("peers and dummies: alarms a 1,000 healthy batches; batches to the first alarm since each fault")
+    report.say(f"  {'':18} {'healthy':>8}" + "".join(f"{name[:13]:>14}" for name in FAULTS))
+    for name in PEERS:
+        alarms, delays = measured(name, seed, known, since)
+        cells = "".join(f"{held or 'not found':>14}" for held in delays.values())
+        report.say(f"  {name:18} {alarms:8.1f}{cells}")
+        report.add(f"alarms a 1,000 healthy batches: {name}", alarms, None)

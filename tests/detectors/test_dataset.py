@@ -128,6 +128,17 @@ def test_a_finding_is_repeated_under_one_name_and_ends_when_the_fault_does(watch
     assert watch.last.findings == ()
 
 
+def test_a_small_shift_that_lasts_is_one_finding():
+    watch = Watch(policy=Policy(monitored=100, tolerance=0.0)).warm(100)
+    names = set()
+    for _ in range(100):
+        columns = healthy(watch.rng)
+        watch.feed(columns | {"age": NumberColumn(values=columns["age"].values + 1)})
+        names |= {(f.statistic, f.alarm_batch_id) for f in watch.last.findings}
+
+    assert [statistic for statistic, _ in names] == ["location"]
+
+
 def test_the_sentence_speaks_in_plain_units(watch):
     for _ in range(3):
         watch.feed(holed(healthy(watch.rng), 0.2, watch.rng))

@@ -15,7 +15,14 @@ from detectors.evidence import (
     thresholds,
 )
 from detectors.second import StandardisedAdwin, StandardisedPageHinkley
-from detectors.surprise import empty_surprises, learn_surprises, single_limit, tail_shape, volatility
+from detectors.surprise import (
+    believed_nats,
+    empty_surprises,
+    learn_surprises,
+    single_limit,
+    tail_shape,
+    volatility,
+)
 
 LIVE = np.ones(1, np.bool_)
 
@@ -40,14 +47,17 @@ def test_the_bank_is_the_textbook_cusum_of_every_size_and_side():
                 assert bank.zero[0, side, i] == zero
 
 
-def test_rare_steps_are_binomial_log_likelihood_ratios():
+@pytest.mark.parametrize(("side", "sign"), [(0, 1), (1, -1)], ids=["more", "less"])
+def test_rare_steps_are_binomial_log_likelihood_ratios(side, sign):
     from scipy.stats import binom
 
-    steps = rare_steps(np.array([3.0]), np.array([1000.0]), np.array([0.001]))
-    expected = binom.logpmf(3, 1000, 0.004) - binom.logpmf(3, 1000, 0.001)
-
-    assert steps[0, 0, 1] == pytest.approx(expected, abs=1e-9)
-    assert np.isneginf(steps[0, 1]).all()
+    root, deviation = np.arcsin(0.004**0.5), 0.5 / 1000**0.5
+    one = np.ones(1)
+    steps = rare_steps(3 * one, 1000 * one, (root * one, root * one), deviation * one, 2 * one)
+    for i, size in enumerate(SIZES[:3]):
+        moved = np.sin(root + sign * size * deviation) ** 2
+        expected = binom.logpmf(3, 1000, moved) - binom.logpmf(3, 1000, 0.004)
+        assert steps[0, side, i] == pytest.approx(expected / 2, abs=1e-9)
 
 
 def test_a_bank_without_a_past_takes_the_theoretical_threshold():
@@ -154,6 +164,26 @@ def test_a_thin_tail_lets_a_single_batch_prove_what_a_heavy_one_does_not():
     assert tail_shape(thin)[0] < 0.1
     assert single_limit(thin, 1e6)[0] < 30
     assert single_limit(heavy, 1e6)[0] > 200
+
+
+def test_a_surprise_counts_for_as_much_as_it_is_rare():
+    rng = np.random.default_rng(6)
+    thin, heavy = empty_surprises(1), empty_surprises(1)
+    for _ in range(2000):
+        thin = learn_surprises(thin, rng.normal(size=1), LIVE)
+        heavy = learn_surprises(heavy, rng.standard_t(3, size=1), LIVE)
+    nats, all_of_it = np.array([30.0]), np.ones(1)
+
+    assert believed_nats(thin, nats, all_of_it)[0] > 20
+    assert believed_nats(heavy, nats, all_of_it)[0] < 8
+    assert believed_nats(thin, np.ones(1), all_of_it) == 1.0
+
+
+def test_variance_that_drawing_rows_explains_is_believed_to_have_a_thin_tail_at_once():
+    young, nats = empty_surprises(1), np.array([30.0])
+
+    assert believed_nats(young, nats, np.zeros(1))[0] > 25
+    assert believed_nats(young, nats, np.ones(1))[0] < 10
 
 
 def test_clustered_volatility_widens_what_is_expected_and_steady_one_does_not():
