@@ -7,7 +7,7 @@ import numpy as np
 from detectors.baseline import choose, empty_baseline, narrowed
 from detectors.evidence import empty_bank
 from detectors.finding import Micros
-from detectors.page_hinkley import empty_page_hinkley
+from detectors.opinion import blanked
 from detectors.season import empty_fit
 from detectors.shape import empty_shape
 from detectors.state import ColumnState, DatasetState
@@ -70,7 +70,6 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
     rows = np.array([name == column for name in state.table.column])
     place = np.arange(len(state.columns)) == held.position
     blank = empty_baseline(size)
-    second = state.second
     return replace(
         state,
         active=without(state, column),
@@ -81,7 +80,7 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
         shape=choose(place, empty_shape(len(place)), state.shape),
         surprises=choose(rows, empty_surprises(size), state.surprises),
         bank=choose(rows, empty_bank(size, state.steps), state.bank),
-        second=None if second is None else choose(rows, empty_page_hinkley(size), second),
+        second=blanked(state.second, rows),
         portrait=choose(place, blank_portrait(len(place)), state.portrait),
         pool=None if state.pool is None else pool_without(state.pool, column),
     )

@@ -12,10 +12,8 @@ from numpy.typing import NDArray
 
 from detectors.reference import Floats
 
-NAME = "page_hinkley"
 DELTA = 0.5  # standard deviations: the test is then sharpest for shifts of one
 MEMORY = 4096.0  # batches
-SHARE = 2.0  # two detectors share the budget: each alarms half as often
 
 
 @dataclass(slots=True, eq=False)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
-from detectors.page_hinkley import PageHinkley
+from detectors.opinion import Opinion
 from detectors.reference import CUTS, Floats, Reference
 from detectors.season import Season, empty_season
 from detectors.shape import Shape, empty_shape
@@ -149,7 +149,7 @@ class DatasetState:
     shape: Shape = field(default_factory=lambda: empty_shape(0))
     surprises: Surprises = field(default_factory=lambda: empty_surprises(2))
     bank: Bank = field(default_factory=lambda: empty_bank(2))
-    second: PageHinkley | None = None
+    second: Opinion | None = None
     attendance: Attendance = field(default_factory=Attendance)
     portrait: Portrait = field(default_factory=Portrait)
     active: tuple[Active, ...] = ()
@@ -168,7 +168,7 @@ class Policy:
     about, in standard deviations of a row (for rates: of the arcsine). pool_rows, pool_s: smaller batches are judged
     together until so many rows or seconds are reached (0 s: no limit). parts_wait_s: how long a batch may wait for its
     parts once a newer one is complete. clip: the deviation a single batch is believed at most.
-    second_detector: ``none``, or ``page_hinkley``, which then shares the budget.
+    second_detector: ``none``, or ``page_hinkley`` or ``adwin``, which then shares the budget.
     """
 
     false_alarms_per_month: float = 1.0

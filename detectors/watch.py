@@ -6,10 +6,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import opinion
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
-from detectors.page_hinkley import PageHinkley, empty_page_hinkley
 from detectors.reference import CUTS, Reference, category_reference, number_reference
 from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
@@ -20,7 +20,7 @@ from detectors.table import Table, extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, PageHinkley)
+Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -54,7 +54,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),
         bank=_append(state.bank, empty_bank(grown, state.steps)),
-        second=None if state.second is None else _append(state.second, empty_page_hinkley(grown)),
+        second=opinion.extended(state.second, grown),
         attendance=_append(state.attendance, _absent(len(added))),
         portrait=_append(state.portrait, blank_portrait(len(added))),
     )
@@ -125,7 +125,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         shape=_keep(state.shape, column_rows),
         surprises=_keep(state.surprises, table_rows),
         bank=_keep(state.bank, table_rows),
-        second=None if state.second is None else _keep(state.second, table_rows),
+        second=opinion.kept(state.second, table_rows),
         attendance=_keep(state.attendance, column_rows),
         portrait=_keep(state.portrait, column_rows),
         pool=None if state.pool is None else pool_without(state.pool, column),

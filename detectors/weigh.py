@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import evidence, page_hinkley
+from detectors import evidence, opinion
 from detectors.alarms import Weighed, close_recovered, open_alarms
 from detectors.baseline import (
     choose,
@@ -60,7 +60,9 @@ def weigh(
         run_length = _run_length(state, usual_gap_s, policy)
         steps = _steps(state, weighed, policy, MOST * np.log(run_length))
         bank = evidence.accumulate(state.bank, steps, gathering, before + 1)
-        second = _second(state, weighed, gathering, policy)
+        second = opinion.heard(
+            state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
+        )
         ready = gathering & (state.live.count >= policy.warm_up_batches)
         alarmed = ready & ~active & _crossed(replace(state, bank=bank, second=second), weighed, run_length)
         state, recovered = close_recovered(replace(state, bank=bank, second=second), weighed)
@@ -68,7 +70,7 @@ def weigh(
         young = weighed.live & (state.live.count + 1 == policy.warm_up_batches)
         if young.any():  # evidence against so young a baseline is none: start afresh
             state = replace(state, bank=evidence.forget(state.bank, young, before + 1))
-        state = _second_settled(state, young | alarmed | recovered)
+        state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
     table = readings(state, weighed)
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
@@ -84,23 +86,8 @@ def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArra
     absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM, _unexplained(state))))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
-        found |= page_hinkley.crossed(state.second, limit) & ~weighed.rare
+        found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare
     return found
-
-
-def _second(
-    state: DatasetState, weighed: Weighed, gathering: NDArray[np.bool_], policy: Policy
-) -> page_hinkley.PageHinkley | None:
-    """The second detector with this batch, if one is selected."""
-    if policy.second_detector != page_hinkley.NAME:
-        return None
-    test = page_hinkley.empty_page_hinkley(len(state.table)) if state.second is None else state.second
-    return page_hinkley.take(test, weighed.z, weighed.tolerance, gathering, policy.clip)
-
-
-def _second_settled(state: DatasetState, rows: NDArray[np.bool_]) -> DatasetState:
-    """After an alarm, a recovery or the warm-up of a statistic its second detector starts at zero too."""
-    return state if state.second is None else replace(state, second=page_hinkley.restart(state.second, rows))
 
 
 def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
@@ -222,7 +209,7 @@ def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> floa
     pooled = max(1.0, state.batches / max(1, state.steps))
     steps_a_month = max(MONTH_S / (usual_gap_s * pooled), 1.0)
     watched = max(policy.monitored, len(state.table))
-    share = page_hinkley.SHARE if policy.second_detector == page_hinkley.NAME else 1.0
+    share = opinion.share(policy.second_detector)
     return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)
 
 

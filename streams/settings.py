@@ -22,6 +22,7 @@ class SecondDetector(StrEnum):
 
     NONE = "none"
     PAGE_HINKLEY = "page_hinkley"
+    ADWIN = "adwin"
 
 
 Positive = Annotated[float, Field(gt=0)]
@@ -75,7 +76,7 @@ class Settings(BaseSettings):
     pending_bytes: int = Field(16_000_000, description="for predictions of one model that wait for outcomes", ge=65536)
     pending_days: Positive = Field(60.0, description="a prediction without an outcome is given up after this long")
     second_detector: SecondDetector = Field(
-        SecondDetector.NONE, description="beside ours, on half the budget: none or page_hinkley"
+        SecondDetector.NONE, description="beside ours, on half the budget: none, page_hinkley or adwin"
     )
 
     settle_s: Positive = Field(60.0, description="an alert is called diagnosed at the latest after this long")

@@ -40,6 +40,7 @@ def test_a_column_costs_no_more_than_is_stated(column, most):
     assert (size(column) - size(None)) / COLUMNS <= most
 
 
-def test_a_second_detector_costs_sixteen_bytes_a_statistic():
-    more = size(number, Policy(second_detector="page_hinkley")) - size(number)
-    assert more <= 16 * (2 + 7 * COLUMNS) + 200
+@pytest.mark.parametrize(("second", "most"), [("page_hinkley", 16), ("adwin", 214)])
+def test_a_second_detector_costs_what_is_stated_of_a_statistic(second, most):
+    more = size(number, Policy(second_detector=second)) - size(number)
+    assert more <= most * (2 + 7 * COLUMNS) + 200
