@@ -38,27 +38,15 @@ Table: TypeAlias = Mapping[str, Values]
 
 
 def number(table: Table, name: str) -> Floats:
-    """A numeric column.
-
-    Raises:
-        TypeError: the column is categorical.
-    """
-    values = table[name]
-    if isinstance(values, Categories):
-        raise TypeError(f"column {name!r} is categorical")
-    return values
+    """A numeric column; all missing where there is none or it is text: stages read tolerantly, as most do."""
+    values = table.get(name)
+    return np.full(rows_of(table), np.nan) if values is None or isinstance(values, Categories) else values
 
 
 def category(table: Table, name: str) -> Categories:
-    """A categorical column.
-
-    Raises:
-        TypeError: the column is numeric.
-    """
-    values = table[name]
-    if not isinstance(values, Categories):
-        raise TypeError(f"column {name!r} is numeric")
-    return values
+    """A categorical column; all missing where there is none or it is numeric."""
+    values = table.get(name)
+    return values if isinstance(values, Categories) else Categories((), np.full(rows_of(table), -1, np.int32))
 
 
 def rows_of(table: Table) -> int:

@@ -1,5 +1,6 @@
 """Faults: what is broken on purpose, declared as effects on a healthy pipeline, and the truth about it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -54,17 +55,46 @@ class Toggle:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """Every run of a stage happens twice, a few seconds apart: two batches under one id, the second one damaged."""
+    """Every run of a stage happens twice, a few seconds apart: two batches under one id, the second one damaged.
+
+    replaces: the second says that it stands for the first, as a re-run on purpose does.
+    """
 
     dataset: str
     damage: Damage
+    replaces: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Freeze:
-    """A dataset is no longer renewed; who reads it goes on with its last batch."""
+    """A dataset is no longer renewed, nor what is driven by it; who else reads it goes on with its last batch."""
 
     dataset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """A dataset's batches are finished late, each by another time of at most ``ticks``: some overtake others."""
+
+    dataset: str
+    ticks: float
+
+
+@dataclass(frozen=True, slots=True)
+class Creep:
+    """A dataset is damaged a little more in every tick: ``damage(0)`` is none, ``damage(1)`` after ``ticks``."""
+
+    dataset: str
+    damage: Callable[[float], Damage]
+    ticks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Misserve:
+    """The model is served other features than the batch holds; ``miss``: so many reads of the store find nothing."""
+
+    damage: Damage
+    miss: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +113,16 @@ class Reality:
     slope: float = 1.0
 
 
-Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Rerun | Freeze | Rescore | Reality
+Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Rerun | Freeze | Delay | Creep | Misserve | Rescore | Reality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """A fault and what diagnosis should say of it.
 
-    kind: one of the cause kinds. component: the dataset or model where it starts. innocent: releases that happen near
-    the onset and do nothing. lasts: ticks until it is repaired, None for ever.
+    kind: one of the cause kinds; ``also``: others that are as right. component: the dataset, source system or model
+    where it starts. innocent: releases that happen near the onset and do nothing. after: ticks from a life's onset to
+    its own. lasts: ticks until it is repaired, None for ever. harmless: nobody is to be paged for it.
     """
 
     name: str
@@ -101,7 +132,15 @@ class Fault:
     column: str | None = None
     effects: tuple[Effect, ...]
     innocent: tuple[Release, ...] = ()
+    also: tuple[str, ...] = ()
+    after: int = 0
     lasts: int | None = None
+    harmless: bool = False
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Every kind that is a right answer."""
+        return (self.kind, *self.also)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +152,7 @@ class Truth:
 
     fault: str
     kind: str
+    also: tuple[str, ...] = ()
     component: str
     column: str | None = None
     onset_tick: int

@@ -1,17 +1,20 @@
-"""A pipeline's life: its events in arrival order, with a fault from a known tick on, and the truth about it."""
+"""A pipeline's life: its events in arrival order, with faults from known ticks on, and the truth about them."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 import numpy as np
 
-from schemas.events import DataBatch, Event, Prediction
-from simulation.faults import Effect, Fault, Release, Rerun, Truth
+from schemas.events import Event
+from simulation.faults import Creep, Effect, Fault, Release, Rerun, Rewrite, Truth
 from simulation.messages import data_batch, deploy, outcome, prediction, released
 from simulation.pipeline import Pipeline
 from simulation.production import SECOND, Line, Made
-from simulation.scoring import Call, score
+from simulation.scoring import Call, score, usual_time
+from simulation.taint import Taint
+
+_REMEMBERED = 8  # batches of features that a model may still be reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,25 +27,26 @@ class Arrival:
 
 
 class Life:
-    """Iterate it once for the events; ask for the truth whenever you like.
+    """Iterate it once for the events; ask for the truths whenever you like.
 
-    start: event time at which the first tick begins, microseconds. onset: the tick from which ``fault`` acts.
-    Everything has arrived by ``start + (ticks + 1) * pipeline.tick``; outcomes that would come later never do.
+    start: event time at which the first tick begins, microseconds. onset: the tick from which ``faults`` act, each
+    after its own delay. Everything has arrived by ``start + (ticks + 1) * pipeline.tick``; outcomes and delayed batches
+    that would come later never do.
     """
 
-    def __init__(
-        self, pipeline: Pipeline, fault: Fault | None = None, *, seed: int, start: int, ticks: int, onset: int = 0
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, *faults: Fault, seed: int, start: int, ticks: int, onset: int = 0) -> None:
         self.pipeline = pipeline
-        self.fault = fault
+        self.faults = faults
         self.ticks = ticks
         self.onset = onset
         population = pipeline.population.draw(np.random.default_rng([seed]))
         self._line = Line(pipeline, seed, start, population)
-        self._queue: list[tuple[int, int, Arrival]] = []
+        self._way = np.random.default_rng([seed, 7])
+        self._queue: list[tuple[int, int, Arrival, frozenset[int]]] = []
         self._told = 0
         self._outcomes: list[tuple[float, str, float]] = []
-        self._touched: list[DataBatch | Prediction] = []
+        self._features: list[Made] = []
+        self._taint = Taint(pipeline, faults)
 
     def __iter__(self) -> Iterator[Arrival]:
         """Every event in the order of arrival."""
@@ -52,6 +56,7 @@ class Life:
             effects = self._effects(tick)
             healthy = self._line.produce(tick, (), healthy)
             real = self._line.produce(tick, effects, real) if effects else healthy
+            self._taint.spread(tick, real, self._acting(tick))
             self._tell_deploys(tick)
             self._tell_batches(tick, real, effects)
             self._tell_predictions(tick, real, healthy, effects)
@@ -60,69 +65,44 @@ class Life:
         yield from self._arrived(self._line.ends_at(self.ticks))
 
     @property
-    def truth(self) -> Truth | None:
-        """What the fault has done in what was iterated so far; None without a fault."""
-        if self.fault is None:
-            return None
-        batches = [event for event in self._touched if isinstance(event, DataBatch)]
-        predictions = [event for event in self._touched if isinstance(event, Prediction)]
-        first = self._touched[0] if self._touched else None
-        return Truth(
-            fault=self.fault.name,
-            kind=self.fault.kind,
-            component=self.fault.component,
-            column=self.fault.column,
-            onset_tick=self.onset,
-            onset_at=None if first is None else _time_of(first),
-            onset_batch_id=batches[0].batch_id if batches else None,
-            affected_batches=tuple(dict.fromkeys(str(batch.batch_id) for batch in batches)),
-            affected_predictions=tuple(i for event in predictions for i in event.prediction_ids),
-        )
+    def truths(self) -> tuple[Truth, ...]:
+        """What each fault has done in what was iterated so far."""
+        return tuple(self._taint.truth(i, self.onset + fault.after) for i, fault in enumerate(self.faults))
 
-    def _acting(self, tick: int) -> bool:
-        if self.fault is None or tick < self.onset:
-            return False
-        return self.fault.lasts is None or tick < self.onset + self.fault.lasts
+    def _acting(self, tick: int) -> frozenset[int]:
+        """Which of the faults act in a tick."""
+        return frozenset(
+            i
+            for i, fault in enumerate(self.faults)
+            if tick >= (began := self.onset + fault.after) and (fault.lasts is None or tick < began + fault.lasts)
+        )
 
     def _effects(self, tick: int) -> tuple[Effect, ...]:
-        if self.fault is None:
-            return ()
-        effects = self.fault.effects if self._acting(tick) else ()
-        return tuple(
-            effect
-            for effect in (*effects, *self.fault.innocent)
-            if not isinstance(effect, Release) or tick >= self.onset + effect.ticks
-        )
+        effects: list[Effect] = []
+        acting = self._acting(tick)
+        for i, fault in enumerate(self.faults):
+            age = tick - self.onset - fault.after
+            of = (*(fault.effects if i in acting else ()), *fault.innocent)
+            effects += [_grown(each, age) for each in of if not isinstance(each, Release) or age >= each.ticks]
+        return tuple(effects)
 
-    def _tell(self, at: int, tick: int, event: Event) -> None:
-        heappush(self._queue, (at, self._told, Arrival(at=at, tick=tick, event=event)))
+    def _tell(self, at: int, tick: int, event: Event, touched: frozenset[int] = frozenset()) -> None:
+        at += int(self._way.uniform() * self.pipeline.jitter)
+        heappush(self._queue, (at, self._told, Arrival(at=at, tick=tick, event=event), touched))
         self._told += 1
 
     def _arrived(self, until: int) -> Iterator[Arrival]:
         while self._queue and self._queue[0][0] < until:
-            arrival = heappop(self._queue)[2]
-            if self._is_touched(arrival):
-                assert isinstance(arrival.event, DataBatch | Prediction)
-                self._touched.append(arrival.event)
+            _, _, arrival, touched = heappop(self._queue)
+            self._taint.note(arrival.event, touched)
             yield arrival
 
-    def _is_touched(self, arrival: Arrival) -> bool:
-        if self.fault is None or not self._acting(arrival.tick):
-            return False
-        reached = self.pipeline.descendants(self.fault.component)
-        if isinstance(arrival.event, DataBatch):
-            return arrival.event.dataset in reached
-        return isinstance(arrival.event, Prediction) and bool(
-            reached & {self.pipeline.model.name, self.pipeline.model.reads}
-        )
-
     def _tell_deploys(self, tick: int) -> None:
-        if self.fault is None:
-            return
-        for release in (*(e for e in self.fault.effects if isinstance(e, Release)), *self.fault.innocent):
-            if release.announced and tick == self.onset + release.ticks:
-                at = self._line.ends_at(tick) - 30 * SECOND
-                self._tell(at, tick, deploy(self.pipeline, release, self._before(release), at))
+        for fault in self.faults:
+            for release in (*(e for e in fault.effects if isinstance(e, Release)), *fault.innocent):
+                if release.announced and tick == self.onset + fault.after + release.ticks:
+                    at = self._line.ends_at(tick) - 30 * SECOND
+                    self._tell(at, tick, deploy(self.pipeline, release, self._before(release), at))
 
     def _before(self, release: Release) -> str | None:
         if release.component == self.pipeline.model.name:
@@ -131,27 +111,36 @@ class Life:
         return before
 
     def _tell_batches(self, tick: int, real: dict[str, Made], effects: Sequence[Effect]) -> None:
-        again = {effect.dataset: effect.damage for effect in effects if isinstance(effect, Rerun)}
+        again = {effect.dataset: effect for effect in effects if isinstance(effect, Rerun)}
         for stage in self.pipeline.steps:
             made = real[stage.dataset]
             if made.tick != tick:
                 continue
-            end = self._line.ends_at(tick)
+            end, touched = self._line.ends_at(tick), self._taint.of(made.batch_id)
             event = data_batch(self.pipeline, stage, made, effects, end=end)
-            self._tell(event.produced_at, tick, event)
-            if stage.dataset in again:
-                second = self._line.run_again(made, again[stage.dataset])
+            self._tell(event.produced_at, tick, event, touched)
+            if (rerun := again.get(stage.dataset)) is not None:
+                second = self._line.run_again(made, rerun.damage)
                 event = data_batch(self.pipeline, stage, second, effects, end=end, attempt=2)
-                self._tell(event.produced_at, tick, event)
+                event = replace(event, replaces=made.batch_id if rerun.replaces else None)
+                self._tell(event.produced_at, tick, event, touched)
 
     def _tell_predictions(
         self, tick: int, real: dict[str, Made], healthy: dict[str, Made], effects: Sequence[Effect]
     ) -> None:
         reads = self.pipeline.model.reads
+        served = self._serve(tick, real[reads])
         feature = released(self.pipeline.step(reads).headers, reads, effects).feature_version
-        for call in score(self._line, tick, real[reads], healthy[reads], effects):
+        touched = self._taint.of_predictions(served, tick, self._acting(tick))
+        for call in score(self._line, tick, served, healthy[reads], effects):
             self._await_outcomes(call)
-            self._tell(call.at, tick, prediction(self.pipeline, call, real[reads], effects, feature))
+            self._tell(call.at, tick, prediction(self.pipeline, call, served, effects, feature), touched)
+
+    def _serve(self, tick: int, newest: Made) -> Made:
+        """The newest batch of features that was finished in time for a tick's calls."""
+        self._features = [*self._features[-_REMEMBERED:], newest]
+        until = self._line.ends_at(tick) + usual_time(self.pipeline)
+        return max((each for each in self._features if each.produced_at <= until), key=lambda each: each.tick)
 
     def _await_outcomes(self, call: Call) -> None:
         due = call.at + call.delay * self.pipeline.tick
@@ -166,5 +155,8 @@ class Life:
             self._tell(at, tick, outcome(self.pipeline, [each[1] for each in due], happened, at))
 
 
-def _time_of(event: DataBatch | Prediction) -> int:
-    return event.produced_at if isinstance(event, DataBatch) else event.scored_at
+def _grown(effect: Effect, age: int) -> Effect:
+    """What creeps, as far as it has come after so many ticks."""
+    if isinstance(effect, Creep):
+        return Rewrite(effect.dataset, effect.damage(min((age + 1) / effect.ticks, 1.0)))
+    return effect

@@ -97,9 +97,11 @@ def prediction(
         features=sent_columns(call.features),
         feature_reads=tuple(
             FeatureRead(
-                feature_view=served.dataset, version=feature, event_time=at, latency_ms=round(latency, 3), hit=True
+                feature_view=served.dataset, version=feature, event_time=at, latency_ms=round(latency, 3), hit=found
             )
-            for at, latency in zip(call.features_at.tolist(), call.read_ms.tolist(), strict=True)
+            for at, latency, found in zip(
+                call.features_at.tolist(), call.read_ms.tolist(), call.found.tolist(), strict=True
+            )
         ),
     )
 

@@ -45,5 +45,5 @@ class Model:
 
 
 def probability(logits: Floats) -> Floats:
-    """The logistic function."""
-    return 1.0 / (1.0 + np.exp(-logits))
+    """The logistic function; beyond log-odds of 30 nothing is surer."""
+    return 1.0 / (1.0 + np.exp(-np.clip(logits, -30.0, 30.0)))

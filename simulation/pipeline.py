@@ -33,7 +33,8 @@ class Pipeline:
     """A pipeline; ``stages`` come after what they read.
 
     events_per_tick: mean rows of the event sources, one tick being ``tick`` microseconds. daily_swing: relative
-    amplitude of the daily season of volume.
+    amplitude of the daily season of volume. noise: relative size of what moves all numbers of a raw batch by chance.
+    jitter: microseconds that a stage may take longer than usual, and an event on its way into Kafka.
     """
 
     name: str
@@ -45,10 +46,20 @@ class Pipeline:
     tick: int = 10 * MINUTE
     events_per_tick: float = 1000.0
     daily_swing: float = 0.0
+    noise: float = 0.0
+    jitter: int = 0
 
     def volume(self, at: int) -> float:
         """Expected events in the tick that ends at ``at``."""
-        return self.events_per_tick * (1 + self.daily_swing * float(np.sin(2 * np.pi * at / DAY)))
+        return self.events_per_tick * (1 + self.daily_swing * season(at))
+
+    @property
+    def depth(self) -> int:
+        """Steps on the longest way from a source."""
+        depth = dict.fromkeys((source.dataset for source in self.sources), 1)
+        for stage in self.stages:
+            depth[stage.dataset] = 1 + max(depth[parent] for parent in stage.parents)
+        return max(depth.values())
 
     @property
     def steps(self) -> tuple[Source | Stage, ...]:
@@ -66,10 +77,20 @@ class Pipeline:
                 return step
         raise KeyError(dataset)
 
-    def descendants(self, dataset: str) -> frozenset[str]:
-        """The dataset and everything made from it."""
-        reached = {dataset}
+    def descendants(self, place: str) -> frozenset[str]:
+        """A dataset, or all that a source system delivers, and everything made from it."""
+        reached = {place, *(source.dataset for source in self.sources if source.system == place)}
         for stage in self.stages:
             if reached.intersection(stage.parents):
                 reached.add(stage.dataset)
         return frozenset(reached)
+
+    @property
+    def served(self) -> frozenset[str]:
+        """The datasets that the model is made from."""
+        return frozenset(step.dataset for step in self.steps if self.model.reads in self.descendants(step.dataset))
+
+
+def season(at: int) -> float:
+    """Where in its day a moment lies, from -1 to 1."""
+    return float(np.sin(2 * np.pi * at / DAY))

@@ -7,8 +7,8 @@ import numpy as np
 
 from simulation.columns import Table
 from simulation.damage import Damage
-from simulation.faults import Effect, Freeze, Misread, Rewrite
-from simulation.pipeline import Pipeline
+from simulation.faults import Delay, Effect, Freeze, Misread, Rewrite
+from simulation.pipeline import Pipeline, season
 from simulation.stages import Stage, Tick
 
 SECOND = 1_000_000  # microseconds
@@ -46,23 +46,44 @@ class Line:
         return self.start + (tick + 1) * self.pipeline.tick
 
     def produce(self, tick: int, effects: Sequence[Effect], before: Mapping[str, Made]) -> dict[str, Made]:
-        """Every dataset's batch of a tick; a frozen dataset keeps the one of ``before``."""
+        """Every dataset's batch of a tick; a frozen one, and one that is driven by it, keeps that of ``before``."""
         rng, broken, pace = self.random(tick, 0), self.random(tick, 1), self.random(tick, 2)
-        rows = int(rng.poisson(self.pipeline.volume(self.ends_at(tick))))
-        moment = Tick(rng=rng, population=self.population, actors=rng.integers(0, self.pipeline.population.size, rows))
+        moment = self._moment(tick, rng)
         frozen = {effect.dataset for effect in effects if isinstance(effect, Freeze)} & before.keys()
         made: dict[str, Made] = {}
         for source in self.pipeline.sources:
             table = _rewritten(source.dataset, source.ingest(moment), effects, broken)
-            made[source.dataset] = self._batch(source.dataset, tick, table, self.ends_at(tick), (), pace)
+            fresh = self._batch(source.dataset, tick, table, self.ends_at(tick), (), pace)
+            made[source.dataset] = before[source.dataset] if source.dataset in frozen else fresh
         for stage in self.pipeline.stages:
             read = [made[parent] for parent in stage.parents]
             table = _rewritten(stage.dataset, stage.make(_as_read(stage, read, effects, broken)), effects, broken)
             ready = max(parent.produced_at for parent in read)
             ids = tuple(parent.batch_id for parent in read)
             fresh = self._batch(stage.dataset, tick, table, ready, ids, pace)
-            made[stage.dataset] = before[stage.dataset] if stage.dataset in frozen else fresh
-        return made
+            stands = stage.dataset in frozen or (read[0].tick < tick and stage.dataset in before)
+            made[stage.dataset] = before[stage.dataset] if stands else fresh
+        return {name: self._delayed(each, effects) if each.tick == tick else each for name, each in made.items()}
+
+    def _moment(self, tick: int, rng: np.random.Generator) -> Tick:
+        end = self.ends_at(tick)
+        rows = int(rng.poisson(self.pipeline.volume(end)))
+        return Tick(
+            rng=rng,
+            population=self.population,
+            actors=rng.integers(0, self.pipeline.population.size, rows),
+            season=season(end),
+            noise=self.pipeline.noise,
+        )
+
+    def _delayed(self, made: Made, effects: Sequence[Effect]) -> Made:
+        """The batch as late as it and what it was made from are."""
+        late = 0.0
+        for effect in effects:
+            if isinstance(effect, Delay) and made.dataset in self.pipeline.descendants(effect.dataset):
+                late += effect.ticks * float(self.random(made.tick, 5).uniform())
+        wait = int(late * self.pipeline.tick)
+        return replace(made, started_at=made.started_at + wait, produced_at=made.produced_at + wait) if wait else made
 
     def run_again(self, made: Made, damage: Damage) -> Made:
         """The batch of a second run under the same id, a little later."""
@@ -79,7 +100,7 @@ class Line:
             tick=tick,
             table=table,
             started_at=started,
-            produced_at=started + int(pace.uniform(4, 8) * SECOND),
+            produced_at=started + int(pace.uniform(4, 8) * SECOND) + int(pace.uniform() * self.pipeline.jitter),
             parents=parents,
         )
 

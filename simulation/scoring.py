@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulation.columns import ROW, Floats, Rows, Table, number, rows_of, take
-from simulation.faults import Effect, Reality, Rescore
+from simulation.columns import ROW, Floats, Rows, Table, blanked, number, rows_of, take
+from simulation.faults import Effect, Misserve, Reality, Rescore
 from simulation.model import Model, probability
+from simulation.pipeline import Pipeline
 from simulation.production import SECOND, Line, Made
 
 
@@ -16,7 +18,8 @@ class Call:
     """One scoring call of many rows.
 
     scores: as answered. happened: 0 or 1. delay: of each outcome, in ticks; infinite if it never becomes known.
-    features_at: event time of each row's features, microseconds. read_ms: how long reading them took.
+    features_at: event time of each row's features, microseconds. read_ms: how long reading them took. found: whether
+    the store had them.
     """
 
     ids: tuple[str, ...]
@@ -27,6 +30,7 @@ class Call:
     delay: Floats
     features_at: Rows
     read_ms: Floats
+    found: NDArray[np.bool_]
 
 
 def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[Effect]) -> list[Call]:
@@ -38,7 +42,7 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
     rng = line.random(tick, 3)
     wanted = model.calls * model.rows_per_call
     rows, actual = _rows(rng, served, healthy, wanted)
-    features = take(served.table, rows)
+    features, found = _served(take(served.table, rows), effects, line.random(tick, 6))
     scores = probability(_bent(model.logits(features), effects, Rescore))
     chance = probability(_bent(_true_logits(model, healthy, actual), effects, Reality))
     happened = (rng.random(len(rows)) < chance).astype(float)
@@ -58,6 +62,7 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
                 delay=delay[part],
                 features_at=line.ends_at(served.tick) - age[part],
                 read_ms=read_ms[part],
+                found=found[part],
             )
         )
     return calls
@@ -65,9 +70,25 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
 
 def served_at(line: Line, tick: int, index: int, rng: np.random.Generator) -> int:
     """When the ``index``-th call of a tick is answered: evenly over the time until the next batch is there."""
-    quiet = 60 * SECOND  # every stage has finished by then
+    quiet = usual_time(line.pipeline)
     share = (index + float(rng.uniform(0.2, 0.8))) / line.pipeline.model.calls
     return line.ends_at(tick) + quiet + int(share * (line.pipeline.tick - quiet))
+
+
+def usual_time(pipeline: Pipeline) -> int:
+    """How long after the end of a tick all its batches are finished, microseconds."""
+    return max(60, 12 * pipeline.depth) * SECOND + pipeline.depth * pipeline.jitter
+
+
+def _served(features: Table, effects: Sequence[Effect], rng: np.random.Generator) -> tuple[Table, NDArray[np.bool_]]:
+    """The features as they reach the model, and of which rows the store had them."""
+    found = np.ones(rows_of(features), bool)
+    for effect in effects:
+        if isinstance(effect, Misserve):
+            features = effect.damage(features, rng)
+            found &= rng.random(len(found)) >= effect.miss
+    absent = {name: values if name == ROW else blanked(values, ~found) for name, values in features.items()}
+    return absent, found
 
 
 def _rows(rng: np.random.Generator, served: Made, healthy: Made, wanted: int) -> tuple[Rows, Rows]:

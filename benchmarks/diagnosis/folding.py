@@ -17,7 +17,7 @@ from diagnosis.policy import MINUTE, Policy
 from diagnosis.state import PipelineState
 from schemas import Codec, Decoder
 from schemas.events import Change, DataBatch, Event, Outcome, Prediction
-from simulation.life import Life
+from simulation.life import Arrival
 from streams.detect.budget import Budget
 from streams.detect.logic import DetectLogic
 from streams.detect.subject import Policies
@@ -50,9 +50,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """An alert as it was published, while the events of ``tick`` arrived."""
+    """An alert as it was published, while the events of ``tick`` arrived; ``at``: when, in microseconds."""
 
     tick: int
+    at: int
     alert: Alert
 
 
@@ -69,6 +70,11 @@ class Run:
         """The latest revision of every alert that was not superseded, in the order in which they were opened."""
         latest = {revision.alert.alert_id: revision for revision in self.revisions}
         return [revision for revision in latest.values() if revision.alert.status is not Status.SUPERSEDED]
+
+    def opened(self, since: int) -> set[str]:
+        """The ids of the alerts whose first revision came in the tick ``since`` or later."""
+        first = {revision.alert.alert_id: revision.tick for revision in reversed(self.revisions)}
+        return {alert_id for alert_id, tick in first.items() if tick >= since}
 
 
 def policy_of(settings: Settings) -> Policy:
@@ -128,12 +134,22 @@ class Detection:
                 yield self._codec.decode(output.value or b"")
 
 
-def live(life: Life) -> Run:
-    """One life from its first event to its last."""
-    settings = Settings(_env_file=None, partitions=1, environment=ENVIRONMENT)
-    detection, policy, run = Detection(settings), policy_of(settings), Run(state=start(life.pipeline.name))
+def benchmark_settings() -> Settings:
+    """Those of a worker by default, whatever the environment says."""
+    return Settings(_env_file=None, partitions=1, environment=ENVIRONMENT)
+
+
+def benchmark_policy() -> Policy:
+    """How diagnosis is set in all lives."""
+    return policy_of(benchmark_settings())
+
+
+def live(arrivals: Iterable[Arrival], pipeline: str) -> Run:
+    """One life of a pipeline from its first event to its last."""
+    settings = benchmark_settings()
+    detection, policy, run = Detection(settings), policy_of(settings), Run(state=start(pipeline))
     minute = 0
-    for arrival in life:
+    for arrival in arrivals:
         seen = list(detection.hear(arrival.event, arrival.at))
         if arrival.at // MINUTE > minute:
             minute, at = arrival.at // MINUTE, arrival.at
@@ -141,5 +157,5 @@ def live(life: Life) -> Run:
         for observation in seen:
             run.observations.append((arrival.tick, observation))
             run.state, alerts = fold(run.state, observation, policy)
-            run.revisions += [Revision(tick=arrival.tick, alert=alert) for alert in alerts]
+            run.revisions += [Revision(tick=arrival.tick, at=arrival.at, alert=alert) for alert in alerts]
     return run

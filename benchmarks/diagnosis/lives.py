@@ -1,31 +1,39 @@
-"""The lives that are lived: every fault of the catalogue, the same made weak, pairs of faults, and healthy ones."""
+"""The lives that are lived: every family of faults in pipelines of all shapes, full and weak, in pairs, and none."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TypeAlias
+from itertools import count, cycle, islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-from simulation import damage
-from simulation.catalogue import (
-    CUSTOMERS_DEPLOY,
-    FAULTS,
-    FEATURES_DEPLOY,
-    ORDERS_DEPLOY,
-)
-from simulation.checkout import CHECKOUT
-from simulation.columns import Categories, Floats, Table, rows_of
-from simulation.faults import Effect, Fault, Misread, Reality, Release, Rescore, Rewrite
+from benchmarks.diagnosis.weak import unsteady, weakened
+from simulation.catalogue import FAMILIES, HARMLESS
+from simulation.faults import Fault
+from simulation.generated import MOST, generate
 from simulation.life import Life
+from simulation.pipeline import Pipeline
 
-Values: TypeAlias = Floats | Categories
-WEAK = 0.4  # of the rows
-HEALTHY, SINCE = 60, 14  # ticks before and since the onset
-START = 1_780_000_000_000_000
-DEPLOYS: tuple[Release, ...] = (CUSTOMERS_DEPLOY, ORDERS_DEPLOY, FEATURES_DEPLOY)
-PAIRS = (("null-burst", "new-category"), ("new-category", "model-swap"), ("unit-change", "null-burst"))
+START = 1_780_272_000_000_000  # a midnight
+SINCE = 18  # ticks that are lived after an onset
+CALM = 60  # ticks that are lived without any
+LATER = 8  # ticks that the second of two faults comes after the first, where it does
+PATIENCE = 50  # pipelines in which places for two faults at once are looked for, before they may come apart
+DRIFTS = 0.3  # share of weak lives in which something else drifts at the same time
+PAIRED = (
+    "unit-change",
+    "null-burst",
+    "category-remap",
+    "covariate-shift",
+    "renamed-column",
+    "code-deploy",
+    "config-change",
+    "join-mismatch",
+    "model-swap",
+)  # families whose faults no other one explains
+AFTER = "model-swap"  # everything else in a pipeline comes before it
+SEASON = "seasonal-peak"
+CLEAN = "clean"
 
 
 class Setting(StrEnum):
@@ -34,95 +42,128 @@ class Setting(StrEnum):
     FULL = "full"
     WEAK = "weak"
     PAIR = "pair"
-    HEALTHY = "healthy"
-    DEPLOY = "deploy"
+    CALM = "calm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One life to be lived: of ``faults``, names of the catalogue; ``deploy`` is a place in ``DEPLOYS``."""
+    """One life to be lived. names: families of its faults; in a calm one what happens instead. size: most datasets.
+
+    apart: the second of two faults comes later than the first.
+    """
 
     setting: Setting
     seed: int
-    faults: tuple[str, ...] = ()
-    deploy: int = 0
+    names: tuple[str, ...]
+    size: int = MOST
+    apart: bool = False
+
+    def scene(self) -> "Scene":
+        """Pipeline and faults, drawn from the seed: of its pipelines the first that has places for them."""
+        for attempt in count():
+            pipeline = generate(100_000 * attempt + self.seed, most=self.size)
+            rng = np.random.default_rng([self.seed, attempt, 3])
+            faults = self._faults(pipeline, rng, apart=self.apart or attempt >= PATIENCE)
+            if faults is not None:
+                drift = self._drift(pipeline, rng)
+                pipeline = unsteady(pipeline) if self.setting is Setting.WEAK else pipeline
+                return Scene(case=self, pipeline=pipeline, faults=faults, drift=drift)
+        raise AssertionError("there is always another pipeline")
+
+    def _faults(self, pipeline: Pipeline, rng: np.random.Generator, apart: bool) -> tuple[Fault, ...] | None:
+        if self.names == (CLEAN,):
+            return ()
+        if self.names == (SEASON,):
+            return () if pipeline.daily_swing else None
+        drawn = [(FAMILIES.get(name) or HARMLESS[name]).draw(pipeline, rng) for name in self.names]
+        faults = [fault for fault in drawn if fault is not None]
+        if len(faults) < len(drawn):
+            return None
+        if self.setting is Setting.WEAK:
+            return tuple(map(weakened, faults))
+        return tuple(faults) if self.setting is not Setting.PAIR else _pair(pipeline, *faults, apart)
+
+    def _drift(self, pipeline: Pipeline, rng: np.random.Generator) -> Fault | None:
+        if self.setting is not Setting.WEAK or rng.random() >= DRIFTS:
+            return None
+        drift = HARMLESS["unrelated-drift"].draw(pipeline, rng)
+        return drift and replace(drift, after=int(rng.integers(-1, 2)))
+
+
+def _pair(pipeline: Pipeline, first: Fault, second: Fault, apart: bool) -> tuple[Fault, ...] | None:
+    """Two faults of which neither is made from the other, unless one comes later."""
+    below = pipeline.descendants(first.component), pipeline.descendants(second.component)
+    model = {pipeline.model.name} & {first.component, second.component}
+    nested = second.component in below[0] or first.component in below[1] or bool(model)
+    if first.component == second.component or (nested and not apart):
+        return None
+    return replace(first, innocent=()), replace(second, innocent=(), after=LATER if apart else 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What is lived: ``faults`` are to be found; ``drift`` happens beside them and reaches no prediction."""
+
+    case: Case
+    pipeline: Pipeline
+    faults: tuple[Fault, ...]
+    drift: Fault | None = None
 
     @property
-    def fault(self) -> Fault | None:
-        """What is wrong in it; a harmless deploy is a fault without effects."""
-        match self.setting:
-            case Setting.HEALTHY:
-                return None
-            case Setting.DEPLOY:
-                release = DEPLOYS[self.deploy]
-                return Fault(
-                    name="deploy", sentence="", kind="", component=release.component, effects=(), innocent=(release,)
-                )
-            case Setting.PAIR:
-                first, second = (FAULTS[name] for name in self.faults)
-                return replace(first, effects=(*first.effects, *second.effects), innocent=())
-        full = FAULTS[self.faults[0]]
-        return replace(full, effects=tuple(map(weakened, full.effects))) if self.setting is Setting.WEAK else full
+    def onset(self) -> int:
+        """The tick from which the faults act: after three days where there is a season, else after sixty batches."""
+        return 80 if self.pipeline.daily_swing else 60
+
+    @property
+    def ticks(self) -> int:
+        """How long it is lived."""
+        after = max((fault.after for fault in self.faults), default=0)
+        return self.onset + after + (SINCE if self.faults else CALM)
 
     def life(self) -> Life:
         """The life itself."""
-        return Life(CHECKOUT, self.fault, seed=self.seed, start=START, ticks=HEALTHY + SINCE, onset=HEALTHY)
+        happening = self.faults if self.drift is None else (*self.faults, self.drift)
+        return Life(self.pipeline, *happening, seed=self.case.seed, start=START, ticks=self.ticks, onset=self.onset)
+
+    @property
+    def onset_at(self) -> int:
+        """When the first broken batch could be there, microseconds."""
+        return START + self.onset * self.pipeline.tick
 
 
-def _some(whole: damage.Damage) -> damage.Damage:
-    """Done to a share of the rows: the others stay, or come back where it changes how many there are."""
-
-    def partly(table: Table, rng: np.random.Generator) -> Table:
-        hit = rng.random(rows_of(table)) < WEAK
-        damaged = whole(table, rng)
-        if rows_of(damaged) != rows_of(table) or damaged.keys() != table.keys():
-            return _thinly(table, damaged, rng)
-        return {name: _mixed(damaged[name], old, hit) for name, old in table.items()}
-
-    return partly
-
-
-def _thinly(table: Table, damaged: Table, rng: np.random.Generator) -> Table:
-    """A lost or doubled row is lost or doubled with probability ``WEAK``; a schema cannot change in some rows."""
-    before, after = rows_of(table), rows_of(damaged)
-    if before == after:
-        return damaged
-    share = WEAK * abs(before - after) / before
-    return (damage.thinned if after < before else damage.repeated)(share)(table, rng)
-
-
-def _mixed(new: Values, old: Values, hit: NDArray[np.bool_]) -> Values:
-    if isinstance(new, Categories) and isinstance(old, Categories):  # damage only ever adds names at the end
-        return Categories(new.dictionary, np.where(hit, new.codes, old.codes).astype(np.int32))
-    if isinstance(new, Categories) or isinstance(old, Categories):
-        raise TypeError("a damage made categories of numbers, or numbers of categories")
-    return np.where(hit, new, old)
-
-
-def weakened(effect: Effect) -> Effect:
-    """The same on 40 % of the rows, or with 40 % of the shift; what has no rows stays as it is."""
-    match effect:
-        case Rewrite() | Misread():
-            return replace(effect, damage=_some(effect.damage))
-        case Rescore() | Reality():
-            return replace(effect, shift=WEAK * effect.shift, slope=1 + WEAK * (effect.slope - 1))
-    return effect
+def _pairs(rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
+    while True:
+        yield tuple(str(name) for name in rng.choice(PAIRED, 2, replace=False))
 
 
 def cases(seed: int, quick: bool) -> Sequence[Case]:
     """What is lived in the quick form and in the full one; every life has a seed of its own."""
-    seeds = iter(range(1000 * seed + 1, 1000 * (seed + 1)))
+    seeds = count(1000 * seed + 1)
+    size = 10 if quick else MOST
+    rng = np.random.default_rng([seed, 5])
+    calm = [SEASON, *HARMLESS, CLEAN, "harmless-deploy", CLEAN]
+    every = list(FAMILIES)
+    weak = [str(name) for name in rng.permutation(every)]
+    many = {Setting.FULL: (1, 5), Setting.WEAK: (0.27, 3), Setting.PAIR: (0.14, 1.5), Setting.CALM: (0.2, 2.5)}
+    todo = {setting: int(len(every) * shares[not quick]) for setting, shares in many.items()}
     found = [
-        Case(setting=Setting.FULL, seed=next(seeds), faults=(name,))
-        for _ in range(1 if quick else 5)
-        for name in FAULTS
+        Case(setting=Setting.FULL, seed=next(seeds), names=(name,), size=size)
+        for name in _first(every, todo[Setting.FULL])
     ]
-    weak = () if quick else [name for name in FAULTS for _ in range(2)]
-    found += [Case(setting=Setting.WEAK, seed=next(seeds), faults=(name,)) for name in weak]
-    found += [Case(setting=Setting.PAIR, seed=next(seeds), faults=pair) for pair in PAIRS[: 1 if quick else None]]
-    found += [Case(setting=Setting.HEALTHY, seed=next(seeds)) for _ in range(2 if quick else 10)]
-    times = 1 if quick else 4
     found += [
-        Case(setting=Setting.DEPLOY, seed=next(seeds), deploy=i) for i in range(len(DEPLOYS)) for _ in range(times)
+        Case(setting=Setting.WEAK, seed=next(seeds), names=(name,), size=size)
+        for name in _first(weak, todo[Setting.WEAK])
+    ]
+    found += [
+        Case(setting=Setting.PAIR, seed=next(seeds), names=names, size=max(size, 12), apart=i % 2 > 0 or AFTER in names)
+        for i, names in enumerate(islice(_pairs(rng), todo[Setting.PAIR]))
+    ]
+    found += [
+        Case(setting=Setting.CALM, seed=next(seeds), names=(name,), size=size)
+        for name in _first(calm, todo[Setting.CALM])
     ]
     return found
+
+
+def _first(names: Sequence[str], many: int) -> Iterator[str]:
+    return islice(cycle(names), many)

@@ -1,4 +1,7 @@
-"""Dummies and plain rules that name a place, from the same observations that diagnosis read."""
+"""Dummies and plain rules that name a place, from the same observations that diagnosis read.
+
+Each is told ``since`` when (event time) something is wrong, as somebody would be who asks after an alert.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -20,43 +23,42 @@ def _by(seen: Sequence[Observation], worth: Mapping[str, float], rng: np.random.
     return [names[i] for i in sorted(order, key=lambda i: -worth.get(names[i], -np.inf))]
 
 
-def random(seen: Sequence[Observation], rng: np.random.Generator) -> Ranking:
+def random(seen: Sequence[Observation], since: int, rng: np.random.Generator) -> Ranking:
     """Any order."""
+    del since
     return _by(seen, {}, rng)
 
 
-def _since(seen: Sequence[Observation]) -> Sequence[Observation]:
-    """The observations since the first finding that is still there at the end."""
-    last = {one.name: one for one in seen if one.readings.column or one.findings}
-    onset = min((finding.onset_earliest for one in last.values() for finding in one.findings), default=None)
-    return [one for one in seen if onset is not None and one.at >= onset]
-
-
-def largest_deviation(seen: Sequence[Observation], rng: np.random.Generator) -> Ranking:
-    """By the largest standardised reading since the first finding."""
+def largest_deviation(seen: Sequence[Observation], since: int, rng: np.random.Generator) -> Ranking:
+    """By the largest standardised reading."""
     worth: dict[str, float] = {}
-    for one in _since(seen):
+    for one in seen:
+        if one.at < since:
+            continue
         z = np.abs(one.readings.z[np.isfinite(one.readings.z)])
         worth[one.name] = max([worth.get(one.name, 0.0), *z.tolist()])
     return _by(seen, worth, rng)
 
 
-def _onsets(seen: Sequence[Observation]) -> dict[str, int]:
+def _onsets(seen: Sequence[Observation], since: int) -> dict[str, int]:
+    """The first onset of each, without what was found in healthy days and has stayed."""
     onsets: dict[str, int] = {}
-    for one in _since(seen):
-        for finding in one.findings:
+    for one in seen:
+        for finding in one.findings if one.at >= since else ():
+            if finding.alarm_at < since:
+                continue
             onsets[one.name] = min(onsets.get(one.name, finding.onset_latest), finding.onset_latest)
     return onsets
 
 
-def earliest_onset(seen: Sequence[Observation], rng: np.random.Generator) -> Ranking:
+def earliest_onset(seen: Sequence[Observation], since: int, rng: np.random.Generator) -> Ranking:
     """By the onset of the first finding."""
-    return _by(seen, {name: -float(at) for name, at in _onsets(seen).items()}, rng)
+    return _by(seen, {name: -float(at) for name, at in _onsets(seen, since).items()}, rng)
 
 
-def nearest_change(seen: Sequence[Observation], rng: np.random.Generator) -> Ranking:
+def nearest_change(seen: Sequence[Observation], since: int, rng: np.random.Generator) -> Ranking:
     """By how near a change, announced or seen in versions, lies to the first onset."""
-    first = min(_onsets(seen).values(), default=0)
+    first = min(_onsets(seen, since).values(), default=since)
     versions: dict[str, Mapping[str, str]] = {}
     worth: dict[str, float] = {}
     for one in seen:
@@ -89,15 +91,15 @@ def _ancestors(seen: Sequence[Observation]) -> dict[str, set[str]]:
     return reached
 
 
-def upstream_first(seen: Sequence[Observation], rng: np.random.Generator) -> Ranking:
+def upstream_first(seen: Sequence[Observation], since: int, rng: np.random.Generator) -> Ranking:
     """Those with findings, the ones with the fewest such ancestors first, then by onset."""
-    onsets, ancestors = _onsets(seen), _ancestors(seen)
+    onsets, ancestors = _onsets(seen, since), _ancestors(seen)
     last = float(max(onsets.values(), default=0)) + 1
     worth = {name: -len(ancestors[name] & onsets.keys()) - at / last for name, at in onsets.items()}
     return _by(seen, worth, rng)
 
 
-PEERS: dict[str, Callable[[Sequence[Observation], np.random.Generator], Ranking]] = {
+PEERS: dict[str, Callable[[Sequence[Observation], int, np.random.Generator], Ranking]] = {
     "random": random,
     "largest deviation": largest_deviation,
     "earliest onset": earliest_onset,

@@ -51,13 +51,14 @@ def _answer(given: tuple[int, Incident]) -> dict[str, int | None]:
     seed, incident = given
     healthy, recent = _lived[0]
     shop, seen, said = healthy.copy(), list(recent), list[Alert]()
+    since = max((one.at for one in recent), default=0) + 1
     for values in incident.steps:
         observed, alerts = shop.live(values)
         seen += observed
         said += alerts
     rng = np.random.default_rng(seed)
     rankings = {"Headwater": ranked(said, incident.target)}
-    rankings |= {name: peer(seen, rng) for name, peer in PEERS.items()}
+    rankings |= {name: peer(seen, since, rng) for name, peer in PEERS.items()}
     return {
         name: ranking.index(incident.cause) + 1 if incident.cause in ranking else None
         for name, ranking in rankings.items()

@@ -6,7 +6,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from benchmarks.diagnosis.lives import Case, Setting, cases
+from benchmarks.diagnosis.lives import Setting, cases
 from benchmarks.diagnosis.peers import PEERS
 from benchmarks.diagnosis.scoring import Score, reliability, score
 from benchmarks.report import Report
@@ -30,26 +30,40 @@ def measure(report: Report, seed: int, quick: bool) -> None:
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         for one in pool.map(score, todo):
             scores.append(one)
-            report.say(f"  {_title(one.case):34} {one.said:46} {_details(one)}")
+            report.say(_line(one))
     for setting in BARS:
-        held = [one for one in scores if one.case.setting is setting]
-        if held:
-            _causes(report, setting, held)
-    _silence(report, scores)
+        _causes(report, setting, [one for one in scores if one.case.setting is setting])
+    _families(report, scores)
+    _calm(report, scores)
+    _pairs(report, scores)
+    _repeated(report, scores)
     _confidence(report, scores)
 
 
-def _title(case: Case) -> str:
-    return f"{case.setting}: {' + '.join(case.faults) or (f'no. {case.deploy}' if case.setting == 'deploy' else '')}"
+def _line(one: Score) -> str:
+    case = one.case
+    words = f"  {case.setting} {case.seed} {' + '.join(case.names)}, {one.datasets} datasets: "
+    if one.true:
+        words += f"{one.true} => "
+    words += f"{one.said} | alerts {one.alerts}"
+    if case.setting in BARS:
+        onset = "-" if one.onset_error is None else f"{one.onset_error:+.0f}"
+        words += f", place {one.rank or '-'}, first {one.first or '-'}, right {one.right or '-'}, onset {onset}"
+        words += f", predictions {one.reached}" if one.reached else ""
+    return words + (f" {''.join(_marks(one))}" if _marks(one) else "")
 
 
-def _details(one: Score) -> str:
-    told = f"alerts {one.alerts}"
+def _marks(one: Score) -> list[str]:
+    """What went wrong, to be searched for."""
+    marks = []
     if one.case.setting in BARS:
-        told += f", place {one.rank or '-'}, first {one.first or '-'}, right {one.right or '-'}"
-        told += f", onset {'-' if one.onset_error is None else f'{one.onset_error:+.0f}'}"
-        told += f", predictions {one.reached}" if one.reached else ""
-    return told
+        marks += ["!place"] * (one.rank != 1) + ["!kind"] * (one.kind is False) + ["!alerts"] * (one.alerts != 1)
+        marks += ["!predictions"] * (one.reached is not None and len(set(one.reached)) > 1)
+    if one.case.setting is Setting.PAIR:
+        marks += ["!pair"] * (one.alerts != 2 or one.found != 2)
+    marks += ["!quiet"] * (one.quiet is False) + ["!blamed"] * (one.blamed is True)
+    marks += ["!replayed"] * (one.replayed is False) + ["!interleaved"] * (one.interleaved is False)
+    return marks
 
 
 def _causes(report: Report, setting: Setting, scores: Sequence[Score]) -> None:
@@ -79,6 +93,8 @@ def _given_place(report: Report, setting: Setting, scores: Sequence[Score]) -> N
         ("onset error, median of sizes, batches", _median([one.onset_error for one in scores]), None, False),
         ("batches to the first revision, median", _median([one.first for one in scores]), None, False),
         ("batches to the right revision, median", _median([one.right for one in scores]), None, False),
+        ("minutes to the first revision, median", _median([one.minutes[0] for one in scores]), None, False),
+        ("minutes to the right revision, median", _median([one.minutes[1] for one in scores]), None, False),
         ("never right", _share(scores, lambda one: one.right is None), None, False),
     ]
     named = [one.reached for one in scores if one.reached and one.rank == 1]
@@ -97,21 +113,61 @@ def _median(values: Sequence[float | None]) -> float:
     return float(np.median(known)) if known else float("nan")
 
 
-def _silence(report: Report, scores: Sequence[Score]) -> None:
-    calm = [one for one in scores if one.case.setting in (Setting.HEALTHY, Setting.DEPLOY)]
-    value = _share(calm, lambda one: one.quiet)
-    report.say(f"{len(calm)} healthy lives and harmless deploys: no false cause in {value:.2f}")
-    report.add("specificity: healthy lives and harmless deploys", value, 0.95, least=True)
+def _families(report: Report, scores: Sequence[Score]) -> None:
+    """Where it fails: a line for each family that does not always come out right."""
+    report.say(
+        f"by family, where anything failed\n  {'':24} {'lives':>6} {'place':>6} {'kind':>6} {'one':>6} {'exact':>6}"
+    )
+    told = [one for one in scores if one.case.setting in BARS]
+    for name in dict.fromkeys(one.case.names[0] for one in told):
+        held = [one for one in told if one.case.names[0] == name]
+        shares = (
+            _at([one.rank for one in held], 1),
+            _share(held, lambda one: one.kind),
+            _share(held, lambda one: one.alerts == 1),
+            _share(held, lambda one: one.reached and len(set(one.reached)) == 1),
+        )
+        if any(share < 1 for share in shares):
+            report.say(f"  {name:24} {len(held):6} " + " ".join(f"{share:6.2f}" for share in shares))
+
+
+def _calm(report: Report, scores: Sequence[Score]) -> None:
+    calm = [one for one in scores if one.case.setting is Setting.CALM]
+    report.say(f"{len(calm)} calm lives: share in which nobody is paged and nothing false is said")
+    for name in dict.fromkeys(one.case.names[0] for one in calm):
+        held = [one for one in calm if one.case.names[0] == name]
+        value = _share(held, lambda one: one.quiet)
+        report.say(f"  {name:24} {len(held):6} {value:6.2f}")
+        report.add(f"specificity: {name}", value, None)
+    report.add("specificity over calm lives", _share(calm, lambda one: one.quiet), 0.95, least=True)
     blamed = _share(scores, lambda one: one.blamed)
     told = sum(one.blamed is not None for one in scores)
     report.say(f"a harmless deploy near the onset, or alone, is blamed in {blamed:.3f} of {told} lives")
     report.add("harmless deploy blamed", blamed, 0.02)
     early = _share(scores, lambda one: one.quiet if one.case.setting in BARS else None)
+    report.say(f"no alert before the fault in {early:.3f} of the lives with one")
     report.add("lives without an alert before their fault", early, None)
+
+
+def _pairs(report: Report, scores: Sequence[Score]) -> None:
+    for name, apart in (("at once", False), ("one after the other", True)):
+        pairs = [one for one in scores if one.case.setting is Setting.PAIR and one.apart is apart]
+        two = _share(pairs, lambda one: one.alerts == 2 and one.found == 2)
+        report.say(f"{len(pairs)} lives with two faults {name}: two alerts, both places right, in {two:.2f}")
+        report.add(f"two faults {name}, two alerts", two, None)
     pairs = [one for one in scores if one.case.setting is Setting.PAIR]
     two = _share(pairs, lambda one: one.alerts == 2 and one.found == 2)
-    report.say(f"{len(pairs)} lives with two faults at once: two alerts, both places right, in {two:.2f}")
     report.add("two faults, two alerts", two, 0.95, least=True)
+
+
+def _repeated(report: Report, scores: Sequence[Score]) -> None:
+    again = sum(one.replayed is not None for one in scores)
+    for name, value in (
+        ("same log folded again and across a restart: identical alerts", _share(scores, lambda one: one.replayed)),
+        ("same events, topics interleaved otherwise: same causes", _share(scores, lambda one: one.interleaved)),
+    ):
+        report.say(f"{name}, in {value:.2f} of {again} lives")
+        report.add(name, value, 1.0, least=True)
 
 
 def _confidence(report: Report, scores: Sequence[Score]) -> None:

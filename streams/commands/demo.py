@@ -1,6 +1,7 @@
 """``headwater demo``: a simulated pipeline, broken on purpose, and what Headwater says about it."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,9 @@ def demo(
     seed: Annotated[int, typer.Option(min=0, help="another seed, another life")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="leave everything running until Ctrl-C")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="print one closing object for scripts")] = False,
+    truth: Annotated[
+        Path | None, typer.Option(help="write what the fault really did into this file, as JSON", dir_okay=False)
+    ] = None,
     bootstrap: Annotated[str | None, typer.Option(help="use this Kafka, in topics of our own")] = None,
 ) -> None:
     """Break a simulated pipeline on purpose and see what Headwater says.
@@ -48,7 +52,8 @@ def demo(
     console = Console(stderr=as_json)
     try:
         with Interruption() as interruption:
-            result = perform(Wish(fault=chosen, seed=seed, bootstrap=bootstrap, keep=keep), console, interruption)
+            wish = Wish(fault=chosen, seed=seed, bootstrap=bootstrap, keep=keep, truth=truth)
+            result = perform(wish, console, interruption)
     except (WorkerFailed, EmbeddedError) as error:
         console.print(str(error), style="red", highlight=False, markup=False)
         raise typer.Exit(COULD_NOT_RUN) from error

@@ -54,9 +54,9 @@ def is_right(fault: Fault, alerts: Iterable[Alert]) -> bool:
     """
     firing = [alert for alert in alerts if alert.status is Status.FIRING]
     diagnosed = any(alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED for alert in firing)
-    return diagnosed and all(_names(expected_of(fault), blame_of(alert)) for alert in firing)
+    return diagnosed and all(_names(fault, blame_of(alert)) for alert in firing)
 
 
-def _names(expected: Blame, said: Blame) -> bool:
-    same_place = (said.kind, said.component) == (expected.kind, expected.component)
-    return same_place and expected.column in (None, said.column)
+def _names(fault: Fault, said: Blame) -> bool:
+    same_place = said.kind in fault.kinds and said.component == fault.component
+    return same_place and fault.column in (None, said.column)

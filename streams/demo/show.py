@@ -1,9 +1,10 @@
 """The demo from beginning to end: servers, worker, a healthy while, a fault, the alert."""
 
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -39,12 +40,13 @@ LISTEN_S = 0.03
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What was asked for; ``bootstrap`` None brings a Kafka along."""
+    """What was asked for; ``bootstrap`` None brings a Kafka along. truth: a file for what the fault really did."""
 
     fault: Fault
     seed: int
     bootstrap: str | None = None
     keep: bool = False
+    truth: Path | None = None
 
 
 def perform(wish: Wish, console: Console, interruption: Interruption) -> Result:
@@ -65,6 +67,9 @@ def perform(wish: Wish, console: Console, interruption: Interruption) -> Result:
         with interruption.patiently():
             performance.run(started)
         result = performance.result(time.monotonic() - started)
+        if wish.truth is not None:
+            (told,) = performance.life.truths
+            wish.truth.write_text(json.dumps(asdict(told), indent=1) + "\n")
         _conclude(wish, result, performance.board, console)
         if wish.keep:
             console.print(connections(settings, worker.metrics_url), highlight=False, soft_wrap=True)
@@ -90,6 +95,7 @@ class Performance:
     """The part with the events: feeds the life, listens to the worker, and shows it."""
 
     wish: Wish
+    life: Life
     worker: Worker
     board: Board
     feed: Feed
@@ -176,7 +182,7 @@ def _performance(
     with ExitStack() as stack:
         listener = stack.enter_context(Listener(settings, board))
         feed = Feed(life, Delivery(settings, Encoding(), lambda: interruption.asked))
-        yield Performance(wish, worker, board, feed, listener, screen_for(console), interruption)
+        yield Performance(wish, life, worker, board, feed, listener, screen_for(console), interruption)
 
 
 def _conclude(wish: Wish, result: Result, board: Board, console: Console) -> None:

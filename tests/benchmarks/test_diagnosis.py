@@ -1,17 +1,25 @@
 """What the benchmark of diagnosis counts and compares with."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks.diagnosis.lives import HEALTHY, SINCE, Case, Setting, weakened
+from benchmarks.diagnosis.folding import live
+from benchmarks.diagnosis.lives import Case, Setting, cases
 from benchmarks.diagnosis.peers import PEERS
+from benchmarks.diagnosis.repeating import interleaved, replayed
 from benchmarks.diagnosis.scoring import Score, reliability
 from benchmarks.diagnosis.shop import Shop
+from benchmarks.diagnosis.weak import some, unsteady, weakened
 from detectors.finding import Finding
 from diagnosis.observation import Observation, ObservationKind, Parent
-from simulation.catalogue import FAULTS
+from simulation.catalogue import FAMILIES, FAULTS
+from simulation.checkout import CHECKOUT
 from simulation.columns import rows_of
+from simulation.damage import dropped, repeated, thinned
 from simulation.faults import Rescore, Rewrite
+from simulation.life import Life
 
 MINUTE = 60_000_000
 
@@ -42,7 +50,7 @@ def observed(name, at, parent=None, onset=None, code="1"):
 LOG = [
     observed("raw", MINUTE),
     observed("clean", MINUTE, "raw"),
-    observed("other", MINUTE),
+    observed("other", MINUTE, onset=0),
     observed("raw", 5 * MINUTE, onset=4 * MINUTE),
     observed("clean", 5 * MINUTE, "raw", onset=3 * MINUTE),
     observed("other", 4 * MINUTE, code="2"),
@@ -52,35 +60,79 @@ LOG = [
 @pytest.mark.parametrize(
     ("peer", "first"), [("upstream first", "raw"), ("earliest onset", "clean"), ("nearest change", "other")]
 )
-def test_a_peer_ranks_by_its_own_rule(peer, first):
-    assert PEERS[peer](LOG, np.random.default_rng(0))[0] == first
+def test_a_peer_ranks_by_its_own_rule_whatever_was_found_in_healthy_days(peer, first):
+    assert PEERS[peer](LOG, 2 * MINUTE, np.random.default_rng(0))[0] == first
 
 
 def test_every_peer_ranks_every_dataset_once():
     for peer in PEERS.values():
-        assert sorted(peer(LOG, np.random.default_rng(0))) == ["clean", "other", "raw"]
+        assert sorted(peer(LOG, 2 * MINUTE, np.random.default_rng(0))) == ["clean", "other", "raw"]
 
 
 def test_a_weak_fault_touches_two_fifths_of_the_rows():
-    effect = next(one for one in FAULTS["unit-change"].effects if isinstance(one, Rewrite))
+    effect = next(one for one in weakened(FAULTS["unit-change"]).effects if isinstance(one, Rewrite))
     table = {"amount": np.ones(10_000)}
-    damaged = weakened(effect).damage(table, np.random.default_rng(0))
+    damaged = effect.damage(table, np.random.default_rng(0))
     assert rows_of(damaged) == 10_000
     assert np.mean(damaged["amount"] != 1) == pytest.approx(0.4, abs=0.02)
-    assert weakened(Rescore(shift=1.0)) == Rescore(shift=0.4)
+    swap = replace(FAULTS["model-swap"], effects=(Rescore(shift=1.0),))
+    assert weakened(swap).effects == (Rescore(shift=0.4),)
+
+
+def test_weakly_lost_and_doubled_rows_are_two_fifths_of_those_that_were():
+    table = {"amount": np.ones(10_000)}
+    assert rows_of(some(thinned(0.5))(table, np.random.default_rng(0))) == pytest.approx(8_000, abs=200)
+    assert rows_of(some(repeated(1.0))(table, np.random.default_rng(0))) == pytest.approx(14_000, abs=200)
+
+
+def test_a_schema_does_not_change_in_some_rows_only():
+    assert some(dropped("amount"))({"amount": np.ones(3), "age": np.ones(3)}, np.random.default_rng(0)).keys() == {
+        "age"
+    }
 
 
 def test_reliability_holds_confidence_against_being_right():
-    case = Case(setting=Setting.FULL, seed=1, faults=("unit-change",))
-    scores = [Score(case=case, rank=1, kind=True, confidence=0.8), Score(case=case, rank=2, confidence=0.8)]
+    case = Case(setting=Setting.FULL, seed=1, names=("unit-change",))
+    scores = [
+        Score(case=case, datasets=4, rank=1, kind=True, confidence=0.8),
+        Score(case=case, datasets=4, rank=2, confidence=0.8),
+    ]
     assert list(reliability(scores)) == [("0.7-0.9", 2, pytest.approx(0.8), 0.5)]
 
 
-def test_a_harmless_deploy_is_a_life_without_effects():
-    life = Case(setting=Setting.DEPLOY, seed=1, deploy=1).life()
-    assert life.fault is not None
-    assert life.fault.effects == ()
-    assert (life.onset, life.ticks) == (HEALTHY, HEALTHY + SINCE)
+@pytest.mark.parametrize("quick", [True, False])
+def test_every_family_is_lived_at_least_once_and_no_two_lives_have_one_seed(quick):
+    lived = cases(3, quick)
+    assert {case.names[0] for case in lived if case.setting is Setting.FULL} == set(FAMILIES)
+    assert {case.setting for case in lived} == set(Setting)
+    assert len({case.seed for case in lived}) == len(lived)
+    assert {case.seed for case in lived}.isdisjoint(case.seed for case in cases(4, quick))
+
+
+def test_two_faults_at_once_are_in_places_of_which_neither_is_made_from_the_other():
+    scene = Case(setting=Setting.PAIR, seed=5, names=("null-burst", "config-change")).scene()
+    first, second = scene.faults
+    assert second.component not in scene.pipeline.descendants(first.component)
+    assert first.component not in scene.pipeline.descendants(second.component)
+    assert (first.after, second.after, first.innocent, second.innocent) == (0, 0, (), ())
+
+
+def test_a_case_is_the_same_scene_every_time():
+    case = Case(setting=Setting.WEAK, seed=7, names=("subgroup",), size=8)
+    first, second = case.scene(), case.scene()
+    assert first.pipeline.jitter == unsteady(CHECKOUT).jitter
+    assert [fault.sentence for fault in first.faults] == [fault.sentence for fault in second.faults]
+
+
+def test_the_same_log_gives_the_same_alerts_and_another_order_the_same_causes():
+    def life():
+        return Life(CHECKOUT, FAULTS["unit-change"], seed=1, start=1_700_000_000_000_000, ticks=34, onset=30)
+
+    run = live(life(), "checkout")
+    assert run.alerts
+    assert run.opened(30) == {revision.alert.alert_id for revision in run.alerts}
+    assert replayed(run)
+    assert interleaved(life(), run)
 
 
 def test_a_copy_of_the_shop_leaves_the_original_where_it_was():

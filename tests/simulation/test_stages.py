@@ -10,7 +10,7 @@ from simulation.stages import Clean, matches
 keys = st.lists(st.integers(0, 6), max_size=12)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(keys, keys)
 def test_a_left_join_pairs_every_row_with_each_of_its_matches(left: list[int], right: list[int]) -> None:
     chosen, matched = matches(np.array(left, float), np.array(right, float))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from simulation.catalogue import UNIT_CHANGE
+from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.life import Life
 from streams.demo.feeding import Feed
@@ -20,9 +20,9 @@ class Kept:
 
 
 def test_ticks_go_out_one_by_one_and_everything_once() -> None:
-    whole = list(Life(CHECKOUT, UNIT_CHANGE, seed=1, start=0, ticks=5, onset=3))
+    whole = list(Life(CHECKOUT, FAULTS["unit-change"], seed=1, start=0, ticks=5, onset=3))
     kept = Kept()
-    feed = Feed(Life(CHECKOUT, UNIT_CHANGE, seed=1, start=0, ticks=5, onset=3), kept)  # type: ignore[arg-type]
+    feed = Feed(Life(CHECKOUT, FAULTS["unit-change"], seed=1, start=0, ticks=5, onset=3), kept)  # type: ignore[arg-type]
     batches = []
     while not feed.over:
         feed.send_tick()
@@ -34,11 +34,11 @@ def test_ticks_go_out_one_by_one_and_everything_once() -> None:
 
 def test_events_go_to_their_topics_under_their_keys() -> None:
     kept = Kept()
-    feed = Feed(Life(CHECKOUT, UNIT_CHANGE, seed=1, start=0, ticks=5, onset=3), kept)  # type: ignore[arg-type]
+    feed = Feed(Life(CHECKOUT, FAULTS["unit-change"], seed=1, start=0, ticks=5, onset=3), kept)  # type: ignore[arg-type]
     while not feed.over:
         feed.send_tick()
     assert {one.topic for one in kept.sent} == {Topic.DATA_BATCHES, Topic.PREDICTIONS, Topic.OUTCOMES, Topic.CHANGES}
     assert {one.key for one in kept.sent if one.topic is not Topic.DATA_BATCHES} == {
         b"checkout/fraud",
-        b"checkout/customers",
+        b"checkout/orders",
     }

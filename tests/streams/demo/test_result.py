@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diagnosis.alert import Alert, Cause, CauseKind, Onset, Severity, StageOfDiagnosis, Status
-from simulation.catalogue import CODE_DEPLOY, FAULTS, JOIN_MISMATCH
+from simulation.catalogue import FAULTS
 from streams.demo.result import expected_of, is_right
 
 RIGHT = Alert(
@@ -27,7 +27,7 @@ RIGHT = Alert(
 
 
 def test_kind_place_and_column_make_it_right() -> None:
-    assert is_right(CODE_DEPLOY, [RIGHT])
+    assert is_right(FAULTS["code-deploy"], [RIGHT])
 
 
 @pytest.mark.parametrize(
@@ -41,22 +41,22 @@ def test_kind_place_and_column_make_it_right() -> None:
     ],
 )
 def test_anything_else_is_wrong(wrong: Alert) -> None:
-    assert not is_right(CODE_DEPLOY, [wrong])
+    assert not is_right(FAULTS["code-deploy"], [wrong])
 
 
 def test_no_alert_is_wrong() -> None:
-    assert not is_right(CODE_DEPLOY, [])
+    assert not is_right(FAULTS["code-deploy"], [])
 
 
 def test_a_second_alert_that_blames_something_else_makes_it_wrong_until_it_is_closed() -> None:
     other = replace(RIGHT, alert_id="b", cause=replace(RIGHT.cause, component="orders"))
-    assert not is_right(CODE_DEPLOY, [RIGHT, other])
-    assert is_right(CODE_DEPLOY, [RIGHT, replace(other, status=Status.SUPERSEDED)])
+    assert not is_right(FAULTS["code-deploy"], [RIGHT, other])
+    assert is_right(FAULTS["code-deploy"], [RIGHT, replace(other, status=Status.SUPERSEDED)])
 
 
 def test_a_fault_in_no_single_column_asks_for_none() -> None:
     cause = Cause(kind=CauseKind.JOIN, component="enriched_orders", column="age")
-    assert is_right(JOIN_MISMATCH, [replace(RIGHT, cause=cause)])
+    assert is_right(FAULTS["join-mismatch"], [replace(RIGHT, cause=cause)])
 
 
 @pytest.mark.parametrize("name", FAULTS)
