@@ -28,7 +28,7 @@ SHIFTS: Final = np.array([-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0] + [0.0] 
 SLOPES: Final = np.array([1.0] * 8 + [0.5, 0.67, 0.8, 1.25, 1.5, 2.0])
 MEMBERS: Final = SHIFTS.size
 LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so that nothing depends on calls
-RESOLVABLE: Final = 25.0  # u' precision u: the map is five standard errors from the member
+RESOLVABLE: Final = 100.0  # u' precision u: the map is ten standard errors from the member
 SUSPICIOUS_NATS: Final = 5.0  # outcomes that may belong to a change do not train the map
 YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
 YOUNG_ROWS: Final = 15_000
@@ -261,11 +261,15 @@ def _alarm(bank: Calibration, live: NDArray[np.intp], rows: int, at: int, eviden
 def _watch_recovery(
     bank: Calibration, score_logit: Floats, outcomes: Floats, at: NDArray[np.int64]
 ) -> tuple[Calibration, int]:
-    """A CUSUM for the healthy map against the bet that won: when it is sure, the alarm is over and bets start anew."""
+    """A CUSUM for the healthy map against half the bet that won: when it is sure, the alarm is over, bets start anew.
+
+    Half, because the bet that won may exceed the change: outcomes of a change half its size fit either as well.
+    """
     assert bank.alarm is not None
     log_odds = bank.healthy.log_odds(score_logit)
     member = slice(bank.alarm.member, bank.alarm.member + 1)
-    against = -np.cumsum(log_ratios(log_odds, outcomes, SHIFTS[member], SLOPES[member])[0])
+    halved = SHIFTS[member] / 2.0, (1.0 + SLOPES[member]) / 2.0
+    against = -np.cumsum(log_ratios(log_odds, outcomes, *halved)[0])
     recovery = against + np.maximum(np.maximum.accumulate(-against), bank.alarm.recovery_nats)
     over = np.flatnonzero(recovery >= RECOVERY_NATS)
     used = int(over[0]) + 1 if over.size else score_logit.size

@@ -25,16 +25,15 @@ from detectors.pending import (
     waiting,
 )
 
-RELEARNT = 1.5  # growth of the usual delay after which early judgements were premature
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Join:
     """Predictions and outcomes that wait for each other: at most 1.25 * ``pending_bytes`` and 20 kB.
 
     unread: outcomes of the step that is filling up. received: outcomes read, after sampling. by_entity: outcomes name
-    entities. judged_delay: the usual delay when predictions were first judged. refused, duplicates, corrections (the
-    outcome changed), late, orphaned (outcomes without a prediction), expired (predictions without an outcome): counts.
+    entities. judged_delay: the usual delay by which predictions are judged. refused, duplicates, corrections (the
+    outcome changed), late (others of their time had been judged), orphaned (outcomes without a prediction), expired
+    (predictions without an outcome): counts.
     """
 
     pending: Pending = field(default_factory=Pending)
@@ -85,8 +84,8 @@ def put_outcomes(join: Join, summary: OutcomesSummary) -> Join:
 def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, bool]:
     """Join up to ``size`` outcomes.
 
-    Returns the predictions that may now be judged, in prediction order, and whether outcomes turn out to come so much
-    later than was believed that earlier judgements were premature and must be forgotten.
+    Returns the predictions that may now be judged, in prediction order, and whether outcomes turn out to come
+    later than was believed, so that earlier judgements were premature and must be forgotten.
     """
     step, rest = taken(join.unread, slice(0, size)), taken(join.unread, slice(size, None))
     join = replace(join, unread=rest, received=join.received + len(step))
@@ -97,22 +96,24 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, 
     now = int(step.at.max(initial=UNTRUSTED))
     if now != UNTRUSTED:
         join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
-    boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
+    least = round(policy.outcome_delay_s * 1e6)
+    boundary = watermark(join.delays, least)
     if boundary is None:
         return join, None, False
-    join, premature = _relearnt(join)
+    join, premature = _relearnt(join, least)
     pending, matured = release(join.pending, boundary)
     return replace(join, pending=pending), matured, premature
 
 
-def _relearnt(join: Join) -> tuple[Join, bool]:
-    """Whether the usual delay has grown so much that those who came early had been mistaken for all."""
-    delay = usual_delay(join.delays)
-    if delay is None or (join.judged_delay is not None and delay <= RELEARNT * join.judged_delay):
+def _relearnt(join: Join, least: Micros) -> tuple[Join, bool]:
+    """Whether the usual delay has grown: those who came early had been mistaken for all."""
+    delay = usual_delay(join.delays, least)
+    if delay is None or (join.judged_delay is not None and delay <= join.judged_delay):
         return join, False
     if join.judged_delay is None:
         return replace(join, judged_delay=delay), False
-    return replace(join, judged_delay=delay, pending=give_up(join.pending)), True
+    pending, late = give_up(join.pending)
+    return replace(join, judged_delay=delay, pending=pending, late=join.late + late), True
 
 
 def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:

@@ -115,18 +115,15 @@ def attach(
     actual: Hashes,
     at: NDArray[np.int64],
     as_of: NDArray[np.int64],
-    longest: Micros = NEVER,
 ) -> tuple[Pending, Attached]:
     """Give outcomes to their predictions: the latest one of the key that was scored no later than ``as_of``.
 
     actual: hash of the class that came true, 0 where ``value`` is the outcome itself. A second outcome replaces the
-    first until it was released; after that it is only counted. An outcome that comes after predictions of its time were
-    released, and took longer than ``longest``, is late: judging it would be judging by arrival order.
+    first until it was released; after that it is only counted. So is a late one, whose prediction was given up.
     """
     run_of, row_of, scored = _find(store, key, as_of)
     found = run_of >= 0
     delay = np.where(found, at - scored, 0)
-    late = found & (delay > longest) & (scored <= (-NEVER if store.boundary is None else store.boundary))
     runs, counts = list(store.runs), np.zeros(3, np.int64)
     for i in np.unique(run_of[found]):
         mine = np.flatnonzero(run_of == i)
@@ -134,7 +131,7 @@ def attach(
         if runs[i].predicted.size:
             right = (runs[i].predicted[row_of[mine]] == actual[mine]).astype(np.float64)
             truth = np.where(actual[mine] != 0, right, truth)
-        runs[i], counted = _told(runs[i], row_of[mine], truth, late[mine])
+        runs[i], counted = _told(runs[i], row_of[mine], truth)
         counts += counted
     attached = Attached(
         found=found, delay=delay, late=int(counts[0]), duplicates=int(counts[1]), corrections=int(counts[2])
@@ -142,7 +139,7 @@ def attach(
     return replace(store, runs=tuple(runs)), attached
 
 
-def _told(run: Run, rows: NDArray[np.intp], truth: Floats, late: NDArray[np.bool_]) -> tuple[Run, tuple[int, int, int]]:
+def _told(run: Run, rows: NDArray[np.intp], truth: Floats) -> tuple[Run, tuple[int, int, int]]:
     """Write outcomes into ``rows`` of a run; count the late ones, duplicates and corrections."""
     last = rows.size - 1 - np.unique(rows[::-1], return_index=True)[1]  # the last word on each row counts
     again = np.ones(rows.size, np.bool_)
@@ -151,12 +148,12 @@ def _told(run: Run, rows: NDArray[np.intp], truth: Floats, late: NDArray[np.bool
     same = known == truth
     corrected = ~same & ~again & ~np.isnan(known)
     new = last[~run.released[rows[last]] & ~same[last]]
-    outcome, released = run.outcome.copy(), run.released.copy()
-    outcome[rows[new]] = truth[new]
-    released[rows[new[late[new]]]] = True
-    ready = int(run.at[rows[new[~late[new]]]].min(initial=NEVER))
-    told = replace(run, outcome=outcome, released=released, ready_from=min(run.ready_from, ready))
-    return told, (int(late[new].sum()), int((same | again).sum()), int(corrected.sum()))
+    late = last[run.released[rows[last]] & np.isnan(known[last])]
+    outcome = run.outcome.copy()
+    outcome[rows[new]], outcome[rows[late]] = truth[new], truth[late]
+    ready = int(run.at[rows[new]].min(initial=NEVER))
+    told = replace(run, outcome=outcome, ready_from=min(run.ready_from, ready))
+    return told, (late.size, int((same | again).sum()), int(corrected.sum()))
 
 
 def _find(
@@ -202,12 +199,16 @@ def release(store: Pending, boundary: Micros) -> tuple[Pending, Run | None]:
     return store, chosen(together, np.lexsort((together.key, together.at)))
 
 
-def give_up(store: Pending) -> Pending:
-    """Never judge predictions of a time of which some were released already."""
+def give_up(store: Pending) -> tuple[Pending, int]:
+    """Never judge predictions of a time of which some were released already; how many had an outcome by now."""
     if store.boundary is None:
-        return store
-    runs = tuple(replace(run, released=run.released | (run.at <= store.boundary)) for run in store.runs)
-    return replace(store, runs=runs)
+        return store, 0
+    runs, late = [], 0
+    for run in store.runs:
+        gone = ~run.released & (run.at <= store.boundary)
+        late += int((gone & ~np.isnan(run.outcome)).sum())
+        runs.append(replace(run, released=run.released | gone) if gone.any() else run)
+    return replace(store, runs=tuple(runs)), late
 
 
 def expire(store: Pending, before: Micros) -> tuple[Pending, int]:

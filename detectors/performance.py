@@ -17,7 +17,7 @@ from detectors.recalibration import Floats, Recalibration, expit, logit, loosene
 from detectors.reliability import Reliability, fade_in
 from detectors.state import DatasetState
 
-CONFIDENCE: Final = 0.1  # the promised run length is kept with 90 % certainty, not on average
+CONFIDENCE: Final = 0.05  # the promised run length is kept with 95 % certainty, not on average
 LEAST_RUN_LENGTH: Final = 1e5
 SETTLED_DELAYS: Final = 3
 COVERAGE: Final = "coverage"
@@ -166,7 +166,7 @@ def _counted(known: Performance, at: NDArray[np.int64]) -> Performance:
 
 
 def _threshold_nats(known: Performance, policy: Policy) -> float:
-    """Logarithm of the outcomes between false alarms that the budget allows this one statistic, over 10 %."""
+    """Logarithm of the outcomes between false alarms that the budget allows this one statistic, over 5 %."""
     run_length = policy.calibration_run_length
     if run_length is None:
         months = max(known.last_at - known.first_at, 1) / 1e6 / MONTH_S
@@ -177,8 +177,8 @@ def _threshold_nats(known: Performance, policy: Policy) -> float:
 
 
 def forget_young(known: Performance, delay: Micros) -> Performance:
-    """Learn anew what was learnt in less time than a few of the delays that outcomes turn out to have."""
-    return accept(known) if known.last_at - known.first_at < SETTLED_DELAYS * delay else known
+    """Forget what was learnt in less time than a few of the delays that outcomes turn out to have, gauges too."""
+    return Performance() if known.last_at - known.first_at < SETTLED_DELAYS * delay else known
 
 
 def accept(known: Performance) -> Performance:

@@ -22,7 +22,7 @@ KNOTS: Final = np.array([-6.0, -4.0, -3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0, 
 LARGEST_LOGIT: Final = 14.0
 SHELVES: Final = 256
 NEWTON_STEPS: Final = 8
-MEMORY_ROWS: Final = 30_000
+MEMORY_ROWS: Final = 100_000
 
 
 def _prior_precision() -> Floats:

@@ -2,14 +2,15 @@
 
 False alarms: healthy streams of many shapes, alarms divided by what was requested. Delays: batches of 1,000 rows until
 a fault is found, beside the oracle CUSUM (which knows law and size of the change) at the same rate. Peers: River's
-detectors on raw rows, fixed rules, and dummies. With ``--data`` also two public data sets with known truth.
+detectors on raw rows, fixed rules, and dummies. Calibration: a model whose outcomes come late. With ``--data`` also two
+public data sets with known truth.
 """
 
 import argparse
 import time
 from pathlib import Path
 
-from benchmarks.detection import carloan, faults, nab, nulls, peers
+from benchmarks.detection import calibration, carloan, faults, nab, nulls, peers
 from benchmarks.report import Report
 
 
@@ -22,7 +23,7 @@ def main() -> None:
     options.add_argument("--data", metavar="DIR", type=Path, help="folder that holds carloan and nab")
     chosen = options.parse_args()
     began, report = time.monotonic(), Report()
-    for part in (nulls, faults, peers):
+    for part in (nulls, faults, peers, calibration):
         part.measure(report, chosen.seed, chosen.quick)
     if chosen.data is not None:
         carloan.measure(report, chosen.data / "carloan")

@@ -12,6 +12,7 @@ from detectors.calibration import (
     Calibration,
     fold_outcomes,
     gauges,
+    live_members,
     log_ratios,
     shiryaev_roberts,
 )
@@ -69,6 +70,25 @@ def test_the_alarm_ends_when_outcomes_follow_the_scores_again():
     x, y, at = outcomes(9, 10_000)
     back = fold_outcomes(bank, x, y, at + 50_000, threshold_nats=THRESHOLD, baseline_rows=500)
     assert back.alarm is None
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_an_alarm_stands_while_the_change_lasts_whatever_bet_won(seed):
+    bank = folded(Calibration(), *outcomes(seed, 60_000, change_at=30_000, shift=-0.5))
+    assert bank.alarm is not None
+    x, y, at = outcomes(100 + seed, 60_000, change_at=0, shift=-0.5)
+    later = fold_outcomes(bank, x, y, at + 60_000, threshold_nats=THRESHOLD, baseline_rows=500)
+    assert later.alarm is not None
+    assert later.alarm.rows == bank.alarm.rows
+
+
+def test_bets_wait_until_the_map_is_known_far_better_than_they_differ_from_it():
+    x, y, at = outcomes(1, 20_000)
+    few = fold_outcomes(Calibration(), x[:500], y[:500], at[:500], threshold_nats=THRESHOLD, baseline_rows=500)
+    many = fold_outcomes(Calibration(), x, y, at, threshold_nats=THRESHOLD, baseline_rows=500)
+    live = live_members(few.healthy)
+    assert not live[np.abs(SHIFTS) + np.abs(SLOPES - 1) < 0.9].any()
+    assert live_members(many.healthy)[np.abs(SHIFTS) >= 0.25].all()
 
 
 @settings(max_examples=10, deadline=None)

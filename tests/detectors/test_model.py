@@ -112,6 +112,16 @@ def test_a_healthy_model_whose_outcomes_come_early_when_they_are_bad_raises_noth
     assert state.performance.rows > 20_000
 
 
+def test_what_was_judged_before_the_usual_delay_was_known_leaves_no_trace():
+    stream = Stream(rows=40_000)
+    stream.delay_s = np.where(stream.outcome > 0, stream.delay_s, 8_000 + stream.delay_s)
+    state, said = stream.live()
+    assert findings(said) == set()
+    weight, _, score, outcome, _ = state.performance.reliability.bins.sum(axis=1)
+    assert abs(outcome - score) / weight < 0.02
+    assert state.join.late > 0
+
+
 def test_a_change_of_calibration_is_one_finding_that_names_the_step_it_began_in():
     stream = Stream(rows=30_000).break_calibration(20_000, 0.8)
     stream.extra = {"segment": (np.arange(30_000) % 3).astype(np.int32)}

@@ -94,6 +94,21 @@ def test_orphans_duplicates_corrections_and_expired_predictions_are_counted():
     assert (join.orphaned, join.expired) == (1, 1)
 
 
+def test_outcomes_that_come_after_others_of_their_time_were_judged_are_late_and_counted():
+    keys = np.arange(1, 101)
+    join = put_predictions(Join(), predictions(keys, at=keys * SECOND), Policy())
+    for even in keys[1::2]:
+        join = put_outcomes(join, outcomes([even], at=(even + 1) * SECOND))
+    join, matured = read_all(join)
+    judged = {int(key) for run in matured for key in run.key}
+    assert len(judged) > 45
+    join, _ = read_all(put_outcomes(join, outcomes([1, 3], at=500 * SECOND)))
+    assert join.late == 2  # they show that the usual delay had been underrated: the rest of that time is given up
+    join, matured = read_all(put_outcomes(join, outcomes(keys[4::2], at=501 * SECOND)))
+    assert matured == []
+    assert join.late == 50
+
+
 def test_a_correction_before_release_counts_and_one_after_it_does_not_change_what_was_judged():
     store = insert(Pending(), predictions([1, 2]), 100)
     none = np.zeros(1, np.uint64)
@@ -143,6 +158,7 @@ def test_a_full_store_keeps_a_sample_by_key_within_its_bytes_and_outcomes_take_t
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_however_predictions_and_outcomes_interleave_each_pair_is_released_once(data):
+    policy = Policy(outcome_delay_s=200.0)
     keys = list(range(1, 61))
     order = data.draw(st.permutations(keys))
     sizes = data.draw(st.lists(st.integers(1, 20), min_size=1, max_size=8))
@@ -151,13 +167,13 @@ def test_however_predictions_and_outcomes_interleave_each_pair_is_released_once(
         rows = keys[done : done + size]
         done += len(rows)
         if rows:
-            join = put_predictions(join, predictions(rows, at=np.array(rows) * SECOND), Policy())
+            join = put_predictions(join, predictions(rows, at=np.array(rows) * SECOND), policy)
         some, order = order[:size], order[size:]
         if some:
-            join, matured = read_all(put_outcomes(join, outcomes(some, at=100 * SECOND)))
+            join, matured = read_all(put_outcomes(join, outcomes(some, at=100 * SECOND)), policy)
             released += [key for run in matured for key in run.key.tolist()]
-    join = put_predictions(join, predictions([999], at=[9_000 * SECOND]), Policy())
-    _, matured = read_all(put_outcomes(join, outcomes([*order, 999], at=9_000 * SECOND)))
+    join = put_predictions(join, predictions([999], at=[9_000 * SECOND]), policy)
+    _, matured = read_all(put_outcomes(join, outcomes([*order, 999], at=9_000 * SECOND)), policy)
     released += [key for run in matured for key in run.key.tolist() if key != 999]
     assert sorted(released) == keys
 
