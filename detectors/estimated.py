@@ -9,36 +9,53 @@ Source: J. Bialek et al., "Estimating model performance under covariate shift wi
 
 import numpy as np
 
-from detectors.recalibration import SHELF_HATS, SHELF_LOGITS, Floats, Recalibration, expit
+from detectors.recalibration import SHELF_HATS, SHELF_LOGITS, SHELVES, Floats, Recalibration, expit
 from detectors.reliability import area_under_curve
 
 TWO_SIDED_95 = 1.959964
+NOTHING_KNOWN: Floats = np.zeros((2, SHELVES))
 
 
-def estimate(shelves: Floats, healthy: Recalibration, *, top_class: bool, valid: bool) -> dict[str, float]:
-    """Estimated accuracy (with a 95 % interval) and area under the curve of the predictions on ``shelves``.
+def estimate(
+    shelves: Floats, meaning: Recalibration, *, top_class: bool, known: Floats = NOTHING_KNOWN
+) -> dict[str, float]:
+    """Accuracy and area under the curve of predictions, each with a 95 % interval for what they will prove to be.
 
-    shelves: predictions by logit of their score, shape ``(256,)``. top_class: scores are confidences of the predicted
-    class rather than of the positive one. The interval covers the chance in the outcomes
-    themselves and the error of the recalibration map (delta method). Empty without predictions.
+    shelves: predictions without an outcome by logit of their score, shape ``(256,)``; known: outcomes 0 and 1 of the
+    others, shape ``(2, 256)``. meaning: of the scores. top_class: scores are confidences of the predicted class rather
+    than of the positive one. The interval covers the chance in the outcomes that are missing and the error of the
+    map (delta method). Empty without predictions.
     """
-    rows = float(shelves.sum())
+    rows = float(shelves.sum() + known.sum())
     if rows <= 0.0:
         return {}
-    probability = expit(healthy.log_odds(SHELF_LOGITS))
+    probability = expit(meaning.log_odds(SHELF_LOGITS))
+    negatives, positives = known[0] + shelves * (1.0 - probability), known[1] + shelves * probability
     says_one = (SHELF_LOGITS >= 0.0) | top_class
-    hit = np.where(says_one, probability, 1.0 - probability)
-    accuracy = float(hit @ shelves) / rows
-    slope = np.where(says_one, 1.0, -1.0) * probability * (1.0 - probability) * shelves / rows
-    gradient = SHELF_HATS @ slope
-    variance = float((hit * (1.0 - hit)) @ shelves) / rows**2
-    variance += float(gradient @ np.linalg.solve(healthy.precision, gradient))
-    reach = TWO_SIDED_95 * variance**0.5
-    shown = {
-        "estimated_accuracy_ratio": accuracy,
-        "estimated_accuracy_lower_ratio": max(0.0, accuracy - reach),
-        "estimated_accuracy_upper_ratio": min(1.0, accuracy + reach),
-        "estimated_roc_auc": area_under_curve(shelves * (1.0 - probability), shelves * probability),
-        "estimated_valid": float(valid),
-    }
+    accuracy = float(np.where(says_one, positives, negatives).sum()) / rows
+    area = area_under_curve(negatives, positives)
+    spread = shelves * probability * (1.0 - probability)
+    shown = {}
+    for name, value, gain in (
+        ("accuracy{}_ratio", accuracy, np.where(says_one, 1.0, -1.0) / rows),
+        ("roc_auc{}", area, _gain(negatives, positives, area)),
+    ):
+        reach = TWO_SIDED_95 * _variance(gain, spread, meaning) ** 0.5
+        ends = {"": value, "_lower": max(0.0, value - reach), "_upper": min(1.0, value + reach)}
+        shown.update({name.format(end): at for end, at in ends.items()})
     return {name: value for name, value in shown.items() if np.isfinite(value)}
+
+
+def _gain(negatives: Floats, positives: Floats, area: float) -> Floats:
+    """What the area under the curve gains when an outcome on each shelf is 1 instead of 0, to first order."""
+    zeros, ones = max(negatives.sum(), 1e-9), max(positives.sum(), 1e-9)
+    below = (np.cumsum(negatives) - negatives / 2) / zeros
+    above = 1.0 - (np.cumsum(positives) - positives / 2) / ones
+    gain: Floats = (below - area) / ones - (above - area) / zeros
+    return gain
+
+
+def _variance(gain: Floats, spread: Floats, meaning: Recalibration) -> float:
+    """Of a sum over outcomes, each 0 or 1 with ``spread`` in all by shelf: their own, and that of the map."""
+    gradient = SHELF_HATS @ (gain * spread)
+    return float(gain**2 @ spread + gradient @ np.linalg.solve(meaning.precision, gradient))

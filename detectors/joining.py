@@ -33,7 +33,7 @@ class Join:
     unread: outcomes of the step that is filling up. received: outcomes read, after sampling. by_entity: outcomes name
     entities. judged_delay: the usual delay by which predictions are judged. refused, duplicates, corrections (the
     outcome changed), late (others of their time had been judged), orphaned (outcomes without a prediction), expired
-    (predictions without an outcome): counts.
+    (predictions without an outcome): counts, scaled up by the rate of the sample.
     """
 
     pending: Pending = field(default_factory=Pending)
@@ -92,7 +92,7 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, 
     step = of_sample(step, join.pending.halvings)
     join, attached = _attach(join, step)
     room, left = seated(join.room, taken(step, ~attached.found), policy.pending_bytes // 4 // ROOM_BYTES_PER_ROW)
-    join = replace(join, room=room, orphaned=join.orphaned + left)
+    join = replace(join, room=room, orphaned=join.orphaned + left * _rate(join))
     now = int(step.at.max(initial=UNTRUSTED))
     if now != UNTRUSTED:
         join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
@@ -113,7 +113,7 @@ def _relearnt(join: Join, least: Micros) -> tuple[Join, bool]:
     if join.judged_delay is None:
         return replace(join, judged_delay=delay), False
     pending, late = give_up(join.pending)
-    return replace(join, judged_delay=delay, pending=pending, late=join.late + late), True
+    return replace(join, judged_delay=delay, pending=pending, late=join.late + late * _rate(join)), True
 
 
 def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:
@@ -122,9 +122,9 @@ def _attach(join: Join, outcomes: Room) -> tuple[Join, Attached]:
         join,
         pending=pending,
         delays=observe(join.delays, attached.delay[attached.found & (outcomes.at != UNTRUSTED)]),
-        duplicates=join.duplicates + attached.duplicates,
-        corrections=join.corrections + attached.corrections,
-        late=join.late + attached.late,
+        duplicates=join.duplicates + attached.duplicates * _rate(join),
+        corrections=join.corrections + attached.corrections * _rate(join),
+        late=join.late + attached.late * _rate(join),
     )
     return join, attached
 
@@ -134,8 +134,17 @@ def _forget_old(join: Join, now: Micros, policy: Policy) -> Join:
     old = join.room.at < now - round(policy.orphan_days * DAY_US)
     room = taken(join.room, ~old) if old.any() else join.room
     return replace(
-        join, pending=pending, room=room, expired=join.expired + never, orphaned=join.orphaned + int(old.sum())
+        join,
+        pending=pending,
+        room=room,
+        expired=join.expired + never * _rate(join),
+        orphaned=join.orphaned + int(old.sum()) * _rate(join),
     )
+
+
+def _rate(join: Join) -> int:
+    """Predictions for each one in the sample."""
+    return 1 << join.pending.halvings
 
 
 def gauges(join: Join) -> dict[str, float]:

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from detectors.finding import Micros
 from detectors.recalibration import Floats
 
-STEPS: Final = 100  # half octaves from 1 ms to 35 years
+STEPS: Final = 200  # quarter octaves from 1 ms to 35 years
+PER_OCTAVE: Final = 4.0
 SMALLEST_LOG2: Final = 10.0
 ARRIVED: Final = 0.998
 MEMORY_OUTCOMES: Final = 20_000.0
@@ -22,7 +23,7 @@ MEMORY_OUTCOMES: Final = 20_000.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Delays:
-    """Faded counts of delays by half octave, shape ``(100,)``; 0.8 kB.
+    """Faded counts of delays by quarter octave, shape ``(200,)``; 1.6 kB.
 
     now: the latest event time at which an outcome was observed; None before the first.
     """
@@ -36,7 +37,7 @@ def observe(known: Delays, delays: NDArray[np.int64]) -> Delays:
     if delays.size == 0:
         return known
     octave = np.log2(np.maximum(delays, 1).astype(np.float64)) - SMALLEST_LOG2
-    step = np.clip(np.ceil(2.0 * octave), 0, STEPS - 1).astype(np.intp)
+    step = np.clip(np.ceil(PER_OCTAVE * octave), 0, STEPS - 1).astype(np.intp)
     keep = max(0.0, 1.0 - delays.size / MEMORY_OUTCOMES)
     return replace(known, counts=known.counts * keep + np.bincount(step, minlength=STEPS))
 
@@ -47,12 +48,12 @@ def moved(known: Delays, now: Micros) -> Delays:
 
 
 def usual_delay(known: Delays, least: Micros = 0) -> Micros | None:
-    """A delay within which 99.8 % of outcomes come, rounded up to half an octave; None before the first."""
+    """A delay within which 99.8 % of outcomes come, rounded up to a quarter of an octave; None before the first."""
     total = float(known.counts.sum())
     if total <= 0.0:
         return None
     step = int(np.searchsorted(np.cumsum(known.counts), ARRIVED * total))
-    return max(least, round(math.exp2(SMALLEST_LOG2 + min(step, STEPS - 1) / 2.0)))
+    return max(least, round(math.exp2(SMALLEST_LOG2 + min(step, STEPS - 1) / PER_OCTAVE)))
 
 
 def watermark(known: Delays, least: Micros = 0) -> Micros | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import dataset, joining
+from detectors import dataset, joining, recent
 from detectors.calibration import gauges as calibration_gauges
 from detectors.estimated import estimate
 from detectors.finding import Judgement, Micros, Readings
@@ -21,6 +21,7 @@ from detectors.outcomes import OutcomesInput, OutcomesSummary
 from detectors.outcomes import summarise as _summarise_outcomes
 from detectors.pending import Run
 from detectors.performance import accept as accept_outcomes
+from detectors.performance import meaning_of
 from detectors.predictions import summarise_predictions
 from detectors.reliability import gauges as reliability_gauges
 from detectors.serving import serving_gauges
@@ -96,7 +97,8 @@ def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy)
     if window.serving:
         batch = as_batch(window, window.serving, max(window.events, 1))
         serving, _ = dataset.fold(serving, batch, policy.serving)
-    state = replace(state, inputs=inputs, serving=serving, opened=None)
+    lately = recent.put(state.recent, window.shelves, window.first_at, window.last_at)
+    state = replace(state, inputs=inputs, serving=serving, recent=lately, opened=None)
     gauges = serving_gauges(window.serving) | _estimates(state, window)
     return state, _judgement(
         state,
@@ -110,12 +112,19 @@ def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy)
 
 
 def _estimates(state: ModelState, window: PredictionsSummary) -> dict[str, float]:
-    """Accuracy without outcomes, valid once the map is learnt and while calibration holds."""
+    """Accuracy and area under the curve, of the window without outcomes, and of late with those that are in.
+
+    Valid once the map is learnt and while calibration holds.
+    """
     if state.task == "REGRESSION":
         return {}
-    bank = state.performance.overall
-    valid = bank.alarm is None and bank.healthy.rows > 0
-    return estimate(window.shelves, bank.healthy, top_class=state.task == "MULTICLASS", valid=valid)
+    bank, top = state.performance.overall, state.task == "MULTICLASS"
+    meaning = meaning_of(state.performance)
+    alone = estimate(window.shelves, meaning, top_class=top)
+    late = estimate(state.recent.missing, meaning, top_class=top, known=state.recent.known)
+    valid = {"estimated_valid": float(bank.alarm is None and bank.healthy.rows > 0)} if alone else {}
+    shown = {f"estimated_{name}": value for name, value in alone.items()}
+    return shown | {f"recent_{name}": value for name, value in late.items()} | valid
 
 
 def summarise_outcomes(state: ModelState, outcomes: OutcomesInput) -> OutcomesSummary:

@@ -6,6 +6,7 @@ from detectors import dataset
 from detectors.finding import Micros
 from detectors.joining import Join
 from detectors.performance import Performance
+from detectors.recent import Recent
 from detectors.reference import Reference
 from detectors.state import DatasetState
 from detectors.window import PredictionsSummary
@@ -13,13 +14,13 @@ from detectors.window import PredictionsSummary
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ModelState:
-    """One model: 60 kB, 4 kB a feature, 6.5 kB a segment, at most 1.25 * ``pending_bytes`` for what waits to be joined.
+    """One model: 130 kB, 4 kB a feature, 6.5 kB a segment, and 1.25 * ``pending_bytes`` for what waits to be joined.
 
     opened: the window that is filling up. inputs: scores and features; serving: latency, errors, reads. segments: at
-    most ``max_segments`` names. pinned_until: predictions up to then are the reference.
+    most ``max_segments`` names. recent: the last predictions. pinned_until: predictions up to then are the reference.
     """
 
-    version: int = 1
+    version: int = 2
     subject: str
     task: str = "UNKNOWN"
     segments: tuple[str, ...] = ()
@@ -28,6 +29,7 @@ class ModelState:
     serving: DatasetState
     join: Join = field(default_factory=Join)
     performance: Performance = field(default_factory=Performance)
+    recent: Recent = field(default_factory=Recent)
     pinned_until: Micros | None = None
 
 

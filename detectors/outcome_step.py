@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from detectors import joining
+from detectors import joining, recent
 from detectors.model_policy import Policy
 from detectors.model_state import ModelState
 from detectors.pending import Run, chosen
@@ -18,10 +18,13 @@ def read_step(state: ModelState, size: int, policy: Policy) -> tuple[ModelState,
     """Join and judge one step of outcomes; return its name and whether a finding began in it."""
     join, matured, premature = joining.read_step(state.join, size, policy)
     name = f"outcomes-{join.received}"
-    performance = forget_young(state.performance, join.judged_delay or 0) if premature else state.performance
-    state = replace(state, join=join, performance=performance)
+    performance, lately = state.performance, state.recent
+    if premature:
+        performance, lately = forget_young(performance, join.judged_delay or 0), recent.Recent()
+    state = replace(state, join=join, performance=performance, recent=lately)
     if matured is None or not len(matured):
         return state, name, False
+    state = replace(state, recent=recent.told(state.recent, matured))
     before = performance.standing
     for rows, rules in _reference_first(state, matured, policy):
         if _is_regression(state, rows):

@@ -13,7 +13,7 @@ from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
 from detectors.finding import Micros
 from detectors.model_policy import MONTH_S, Policy
 from detectors.pending import Run
-from detectors.recalibration import Floats, Recalibration, expit, logit, loosened
+from detectors.recalibration import Floats, Recalibration, expit, fit, logit, loosened
 from detectors.reliability import Reliability, fade_in
 from detectors.state import DatasetState
 
@@ -106,7 +106,10 @@ def _fold_segments(
     threshold: float,
     policy: Policy,
 ) -> Performance:
-    """Each segment has a bank of its own; together they share half of the calibration's budget."""
+    """Each segment has a bank of its own; together they share half of the calibration's budget.
+
+    Each outcome is in one segment, and alarms are rare per outcome: the banks alarm no more often than one of all.
+    """
     banks = list(known.banks)
     for i in range(len(segments)):
         rows = code == i
@@ -118,7 +121,7 @@ def _fold_segments(
                 score_logit[rows],
                 outcome[rows],
                 at[rows],
-                threshold_nats=threshold + log(2.0 * len(segments)),
+                threshold_nats=threshold + log(2.0),
                 baseline_rows=policy.baseline_rows,
             )
     return replace(known, segments=segments, banks=tuple(banks))
@@ -193,6 +196,8 @@ def accept(known: Performance) -> Performance:
     )
 
 
-def map_of(known: Performance) -> Recalibration:
-    """What scores meant while healthy."""
-    return known.overall.healthy
+def meaning_of(known: Performance) -> Recalibration:
+    """What scores mean: as learnt while healthy, or of late while a finding of calibration stands."""
+    if known.overall.alarm is None:
+        return known.overall.healthy
+    return fit(Recalibration(counts=known.reliability.shelves))

@@ -29,6 +29,8 @@ COLUMN = ("pipeline", "dataset", "column")
 MODEL = ("pipeline", "model")
 VIEW = ("pipeline", "feature_view")
 STAGE = ("pipeline", "stage")
+RECENT = "Accuracy of the last 5,000 predictions, estimated where outcomes are missing."
+UNJOINED = "Outcomes and predictions that were never joined or judged so far."
 
 DEFINITIONS = (
     Definition("headwater_build_info", "gauge", ("version",), "Always 1; the version is a label."),
@@ -53,8 +55,19 @@ DEFINITIONS = (
     Definition("headwater_model_brier_score", "gauge", MODEL, "Brier score of matured outcomes."),
     Definition("headwater_model_log_loss", "gauge", MODEL, "Logarithmic loss of matured outcomes, in nats."),
     Definition("headwater_model_roc_auc_ratio", "gauge", MODEL, "Area under the ROC curve of matured outcomes."),
+    Definition("headwater_model_calibration_evidence_nats", "gauge", MODEL, "Evidence that calibration changed."),
     Definition("headwater_model_estimated_accuracy_ratio", "gauge", MODEL, "Accuracy estimated without outcomes."),
+    Definition("headwater_model_estimate_valid", "gauge", MODEL, "1 while calibration holds, on which estimates rest."),
+    Definition("headwater_model_estimated_accuracy_error_ratio", "gauge", MODEL, "Estimated less observed accuracy."),
+    Definition("headwater_model_recent_accuracy_ratio", "gauge", MODEL, RECENT),
+    Definition("headwater_model_recent_accuracy_lower_ratio", "gauge", MODEL, "Lower end of its 95 % interval."),
+    Definition("headwater_model_recent_accuracy_upper_ratio", "gauge", MODEL, "Upper end of its 95 % interval."),
+    Definition("headwater_model_recent_roc_auc_ratio", "gauge", MODEL, "Area under the ROC curve, likewise."),
     Definition("headwater_model_outcomes_pending", "gauge", MODEL, "Predictions that wait for their outcome."),
+    Definition("headwater_model_outcome_delay_seconds", "gauge", MODEL, "Delay within which 99.8 % of outcomes come."),
+    Definition("headwater_model_outcomes_unjoined", "gauge", (*MODEL, "reason"), UNJOINED),
+    Definition("headwater_model_latency_seconds", "gauge", MODEL, "Mean latency of a window's scoring calls."),
+    Definition("headwater_model_error_ratio", "gauge", MODEL, "Share of a window's scoring calls that failed."),
     Definition("headwater_feature_age_seconds", "gauge", VIEW, "Age of the features at prediction time."),
     Definition("headwater_feature_reads_total", "counter", (*VIEW, "result"), "Feature store reads: hit or miss."),
     Definition("headwater_feature_read_latency_seconds", "gauge", VIEW, "Mean feature store latency of a window."),

@@ -10,7 +10,7 @@ import argparse
 import time
 from pathlib import Path
 
-from benchmarks.detection import calibration, carloan, faults, nab, nulls, peers
+from benchmarks.detection import calibration, carloan, estimates, faults, nab, nulls, peers
 from benchmarks.report import Report
 
 
@@ -27,6 +27,7 @@ def main() -> None:
         part.measure(report, chosen.seed, chosen.quick)
     if chosen.data is not None:
         carloan.measure(report, chosen.data / "carloan")
+        estimates.measure(report, chosen.data / "carloan")
         nab.measure(report, chosen.data / "nab")
     report.close(chosen.seed, time.monotonic() - began, chosen.json)
 

@@ -17,8 +17,21 @@ MODEL_GAUGES = {
     "brier_score": "headwater_model_brier_score",
     "log_loss": "headwater_model_log_loss",
     "roc_auc": "headwater_model_roc_auc_ratio",
+    "calibration_evidence_nats": "headwater_model_calibration_evidence_nats",
     "estimated_accuracy_ratio": "headwater_model_estimated_accuracy_ratio",
+    "estimated_valid": "headwater_model_estimate_valid",
+    "estimated_accuracy_error_ratio": "headwater_model_estimated_accuracy_error_ratio",
+    "recent_accuracy_ratio": "headwater_model_recent_accuracy_ratio",
+    "recent_accuracy_lower_ratio": "headwater_model_recent_accuracy_lower_ratio",
+    "recent_accuracy_upper_ratio": "headwater_model_recent_accuracy_upper_ratio",
+    "recent_roc_auc": "headwater_model_recent_roc_auc_ratio",
     "outcomes_pending": "headwater_model_outcomes_pending",
+    "outcome_delay_seconds": "headwater_model_outcome_delay_seconds",
+    "latency_seconds": "headwater_model_latency_seconds",
+    "error_ratio": "headwater_model_error_ratio",
+}
+UNJOINED = {
+    f"outcomes_{reason}": reason for reason in ("orphaned", "expired", "late", "duplicate", "corrected", "refused")
 }
 VIEW_GAUGES = {
     "feature_age_seconds": "headwater_feature_age_seconds",
@@ -62,6 +75,8 @@ def model(seen: Observation, reaction: Reaction) -> None:
         what, _, view = name.partition("/")
         if not view and what in MODEL_GAUGES:
             reaction.gauge(MODEL_GAUGES[what], *where, value=value)
+        elif what in UNJOINED:
+            reaction.gauge("headwater_model_outcomes_unjoined", *where, UNJOINED[what], value=value)
         elif what in VIEW_GAUGES:
             reaction.gauge(VIEW_GAUGES[what], seen.pipeline, view, value=value)
     by_column(seen.gauges, where, reaction)

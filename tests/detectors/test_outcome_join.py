@@ -155,6 +155,21 @@ def test_a_full_store_keeps_a_sample_by_key_within_its_bytes_and_outcomes_take_t
     assert len(join.room) == 0  # what is not in the sample is no orphan
 
 
+def test_what_is_counted_of_a_sample_is_scaled_up_to_all():
+    rng = np.random.default_rng(1)
+    policy = Policy(pending_bytes=2_000 * BYTES_PER_ROW, pending_days=10, orphan_days=1)
+    keys = rng.integers(1, 2**63, 40_000, dtype=np.uint64)
+    join = Join()
+    for i in range(0, 40_000, 500):
+        join = put_predictions(join, predictions(keys[i : i + 500], at=np.arange(i, i + 500) * SECOND), policy)
+    strangers = rng.integers(1, 2**63, 20_000, dtype=np.uint64)
+    join, _ = read_all(put_outcomes(join, outcomes(strangers, at=40_000 * SECOND)), policy)
+    kept = keys[sampled(keys, join.pending.halvings)][:1]
+    join, _ = read_all(put_outcomes(join, outcomes(kept, at=30 * DAY_US)), policy)
+    assert join.expired == pytest.approx(40_000, rel=0.1)
+    assert join.orphaned == pytest.approx(20_000, rel=0.1)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_however_predictions_and_outcomes_interleave_each_pair_is_released_once(data):

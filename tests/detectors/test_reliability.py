@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from river import metrics
 
 from detectors.estimated import estimate
@@ -8,6 +10,7 @@ from detectors.reliability import (
     BINS,
     HALF_LIFE_ROWS,
     Reliability,
+    area_under_curve,
     calibration_error,
     fade_in,
     gauges,
@@ -82,20 +85,69 @@ def test_reliability_does_not_depend_on_how_outcomes_are_cut():
     np.testing.assert_allclose(known.shelves, whole.shelves, rtol=1e-9)
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    pairs=st.lists(st.tuples(st.floats(0, 1), st.booleans()), min_size=1, max_size=120),
+    cuts=st.sets(st.integers(1, 119), max_size=4),
+)
+def test_streamed_gauges_equal_the_formulas_over_all_outcomes_at_once(pairs, cuts):
+    score, y = (np.array(values, float) for values in zip(*pairs, strict=True))
+    known = Reliability()
+    for part in np.split(np.arange(score.size), sorted(cut for cut in cuts if cut < score.size)):
+        known = fade_in(known, score[part], y[part], score[part])
+    shown = gauges(known)
+    weight = np.exp2(-np.arange(score.size - 1, -1, -1) / HALF_LIFE_ROWS)
+    share, clipped = weight / weight.sum(), np.clip(score, 1e-15, 1 - 1e-15)
+    assert shown["brier_score"] == pytest.approx(share @ (score - y) ** 2, rel=1e-9, abs=1e-12)
+    loss = -np.where(y > 0, np.log(clipped), np.log1p(-clipped))
+    assert shown["log_loss"] == pytest.approx(share @ loss, rel=1e-9, abs=1e-12)
+    assert shown["accuracy_ratio"] == pytest.approx(share @ ((score >= 0.5) == (y > 0)), rel=1e-9)
+    error = 0.0
+    for i in range(BINS):
+        mine = np.minimum((score * BINS).astype(int), BINS - 1) == i
+        if mine.any():
+            gap = share[mine] @ (y[mine] - score[mine]) / share[mine].sum()
+            variance = share[mine] ** 2 @ (score[mine] * (1 - score[mine])) / share[mine].sum() ** 2
+            error += share[mine].sum() * np.sqrt(max(gap**2 - variance, 0.0))
+    assert shown["calibration_error_ratio"] == pytest.approx(error, rel=1e-9, abs=1e-7)  # the root of rounding errors
+    if 0 < y.sum() < y.size:
+        shelf = shelf_of(logit(score))
+        above = (shelf[:, None] > shelf) + 0.5 * (shelf[:, None] == shelf)
+        positive, negative = weight * y, weight * (1 - y)
+        exact = positive @ above @ negative / positive.sum() / negative.sum()
+        assert shown["roc_auc"] == pytest.approx(exact, rel=1e-9)
+
+
 def test_without_outcomes_there_are_no_gauges():
     assert gauges(Reliability()) == {}
-    assert estimate(np.zeros(SHELVES), Recalibration(), top_class=False, valid=True) == {}
+    assert estimate(np.zeros(SHELVES), Recalibration(), top_class=False) == {}
 
 
-def test_estimated_accuracy_is_right_under_covariate_shift_and_its_interval_covers_the_truth():
-    covered = 0
+@pytest.mark.parametrize("share_known", [0.0, 0.6])
+def test_estimates_are_right_under_covariate_shift_and_their_intervals_cover_the_truth(share_known):
+    covered = {"accuracy": 0, "auc": 0}
     healthy = Recalibration(values=-0.4 + 0.7 * KNOTS, precision=np.eye(11) * 1e4)
-    for seed in range(60):
+    for seed in range(100):
         rng = np.random.default_rng(seed)
         scores = rng.beta(*rng.uniform(1, 6, 2), 500)
         y = rng.random(500) < expit(-0.4 + 0.7 * logit(scores))
-        shelves = np.bincount(shelf_of(logit(scores)), minlength=SHELVES).astype(float)
-        shown = estimate(shelves, healthy, top_class=False, valid=True)
+        seen = rng.random(500) < share_known
+        place = shelf_of(logit(scores))
+        shelves = np.bincount(place[~seen], minlength=SHELVES).astype(float)
+        known = np.stack([np.bincount(place[seen & (y == one)], minlength=SHELVES).astype(float) for one in (0, 1)])
+        shown = estimate(shelves, healthy, top_class=False, known=known)
         accuracy = float(((scores >= 0.5) == y).mean())
-        covered += shown["estimated_accuracy_lower_ratio"] <= accuracy <= shown["estimated_accuracy_upper_ratio"]
-    assert 53 <= covered <= 60
+        covered["accuracy"] += shown["accuracy_lower_ratio"] <= accuracy <= shown["accuracy_upper_ratio"]
+        area = area_under_curve(*(np.bincount(place[y == one], minlength=SHELVES) for one in (0, 1)))
+        covered["auc"] += shown["roc_auc_lower"] <= area <= shown["roc_auc_upper"]
+    assert 90 <= covered["accuracy"] <= 100
+    assert 90 <= covered["auc"] <= 100
+
+
+def test_where_every_outcome_is_in_nothing_is_estimated():
+    scores, y = drawn(3, 800)
+    known = np.stack([np.bincount(shelf_of(logit(scores[y == one])), minlength=SHELVES) for one in (0, 1)])
+    shown = estimate(np.zeros(SHELVES), Recalibration(), top_class=False, known=known.astype(float))
+    accuracy = float(((scores >= 0.5) == (y > 0.5)).mean())
+    assert shown["accuracy_ratio"] == pytest.approx(accuracy, rel=1e-9)
+    assert shown["accuracy_lower_ratio"] == pytest.approx(shown["accuracy_upper_ratio"], rel=1e-9)
