@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.onset import bad_batches
 from diagnosis.retest import series
@@ -22,6 +23,8 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
     followed = list(members)
     here = [member for member in followed if member.node == origin]
     elsewhere = [member for member in followed if member.node != origin]
+    if any(_absent(lineage, member) for member in here):
+        here += [member for member in elsewhere if _absent(lineage, member)]
     for member in here or elsewhere:
         batches = _off(lineage, member, newest)
         for batch in batches if here else climb(lineage, batches, origin) or batches:
@@ -31,8 +34,8 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
 
 def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
     """Return a finding's batches without those in which a loud shift is not seen."""
-    if member.finding.statistic in ("silence", "feature_age") and lineage.nodes[member.node].kind is NodeKind.DATASET:
-        return _served_late(lineage, member, newest)
+    if _absent(lineage, member):
+        return _kept_old(lineage, member, newest)
     if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
         windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
         return tuple(batch for batch in windows[-(newest or 0) :] if batch.at >= member.finding.onset_latest)
@@ -43,15 +46,19 @@ def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, .
     return tuple(batch for batch, size in zip(batches, z, strict=True) if not size < _QUIET)
 
 
-def _served_late(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
-    """Return the windows that went on reading a dataset's last batch after the next one was due."""
+def _absent(lineage: Lineage, member: Active) -> bool:
+    """Tell whether a finding says that a dataset is no longer renewed."""
+    return member.finding.statistic in ABSENCE and lineage.nodes[member.node].kind is NodeKind.DATASET
+
+
+def _kept_old(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, ...]:
+    """Return what went on reading a dataset's last batch after the next one was due."""
     return tuple(
-        window
+        batch
         for child in lineage.children(member.node)
-        if lineage.nodes[child].kind is NodeKind.MODEL
-        for window in lineage.ring(child)[-(newest or 0) :]
-        if window.at > member.finding.onset_latest
-        and lineage.made_from((window,), member.node)[0][-1:] == (lineage.find(member.node, member.last_batch_id),)
+        for batch in lineage.ring(child)[-(newest or 0) :]
+        if batch.at > member.finding.onset_latest
+        and lineage.made_from((batch,), member.node)[0][-1:] == (lineage.find(member.node, member.last_batch_id),)
     )
 
 

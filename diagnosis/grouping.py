@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from diagnosis.identity import concern, concerns
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
@@ -23,14 +24,14 @@ class Grouping:
     shared: Mapping[str, str]
 
     def together(self, first: Trace, second: Trace) -> bool:
-        """Tell whether two walks began at one place, at one time or in one column."""
+        """Tell whether two walks began at one place, at one time or about one thing."""
         a, b = first.origin, second.origin
         if a.node != b.node:
             common = self.shared.get(a.node)
             return common is not None and common == self.shared.get(b.node)
         if a.when.meets(b.when, slack(self.lineage, a.node, self.policy)):
             return True
-        return bool(_columns(first) & _columns(second))
+        return bool(_concerns(first) & _concerns(second))
 
     def perhaps(self, first: Trace, second: Trace) -> bool:
         """Tell whether two walks may prove to be one once the batches that they wait for have come."""
@@ -58,9 +59,11 @@ class Grouping:
         origin = trace.origin
         if origin.node != fault.origin:
             return False
-        return origin.when.meets(_span(fault), slack(self.lineage, origin.node, self.policy)) or bool(
-            _columns(trace) & (set(fault.columns) - {""})
-        )
+        if origin.when.meets(_span(fault), slack(self.lineage, origin.node, self.policy)):
+            return True
+        node = self.lineage.nodes[origin.node]
+        known = concerns(f"{node.pipeline}/{node.name}", fault.signatures) | set(fault.columns) - {""}
+        return bool(_concerns(trace) & known)
 
 
 def _span(fault: Fault) -> Interval:
@@ -68,9 +71,9 @@ def _span(fault: Fault) -> Interval:
     return Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
 
 
-def _columns(trace: Trace) -> set[str]:
+def _concerns(trace: Trace) -> set[str]:
     focus = trace.origin.focus
-    return {focus.column} - {""} if focus else set()
+    return {concern(focus.column, focus.statistic)} if focus else set()
 
 
 def shared_origins(lineage: Lineage, traces: Iterable[Trace], policy: Policy) -> dict[str, str]:

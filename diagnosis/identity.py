@@ -1,5 +1,6 @@
 """Names that never change: of findings, alerts and causes."""
 
+from collections.abc import Iterable
 from hashlib import blake2b
 
 from detectors.finding import Finding
@@ -7,6 +8,10 @@ from detectors.finding import Finding
 from diagnosis.alert import Cause
 
 _SEPARATOR = "\x1f"
+ABSENCE = frozenset({"silence", "feature_age"})
+"""Of a dataset: it is no longer renewed, which explains whatever its children show that go on reading it."""
+TIMING = frozenset({"out_of_order", "window_gap", "window_overlap", "gap", "clock"})
+"""Batches come when they should not: one disorder, whichever of these a batch shows."""
 
 
 def digest(*words: str | None) -> str:
@@ -17,6 +22,22 @@ def digest(*words: str | None) -> str:
 def signature(finding: Finding) -> str:
     """Return what a finding is about, whenever it fires."""
     return _SEPARATOR.join((finding.subject, finding.column or "", finding.segment or "", finding.statistic))
+
+
+def about(column: str, statistic: str) -> tuple[str, str]:
+    """Return column and statistic, with one name for all that is the matter with when batches come."""
+    return column, "timing" if statistic in TIMING else statistic
+
+
+def concern(column: str, statistic: str) -> str:
+    """Return what two findings of a node have in common if they are about one thing: a column, or what is wrong."""
+    return column or about(column, statistic)[1]
+
+
+def concerns(subject: str, signatures: Iterable[str]) -> frozenset[str]:
+    """Return what the findings of a subject are about, of which these are the signatures."""
+    parts = (name.split(_SEPARATOR) for name in signatures)
+    return frozenset(concern(column, statistic) for of, column, _, statistic in parts if of == subject)
 
 
 def finding_key(node: str, finding: Finding) -> str:

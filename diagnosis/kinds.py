@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from diagnosis.alert import CauseKind
 from diagnosis.changes import KINDS, Act
+from diagnosis.identity import TIMING
 from diagnosis.lineage import Lineage
+from diagnosis.reads import missed_more
 from diagnosis.retest import Deviation
 from diagnosis.state import Node, NodeKind
 from diagnosis.verdict import Trace
 
 SCHEMA = ("column_removed", "column_added", "column_retyped")
-_LATE = frozenset({"out_of_order", "window_gap", "window_overlap", "gap", "clock"})
 _SLOPE = frozenset({"residual_scale", "interval_coverage"})
 _DOUBLED = (1.7, 2.4)
 _SIDE_SHARE = 0.6
@@ -114,7 +115,7 @@ def _duplication(scene: Scene) -> Kind | None:
 
 
 def _lateness(scene: Scene) -> Kind | None:
-    if not scene.statistics & _LATE or not scene.statistics <= _LATE | {"rows", "empty_batch", "incomplete_batch"}:
+    if not scene.statistics & TIMING or not scene.statistics <= TIMING | {"rows", "empty_batch", "incomplete_batch"}:
         return None
     return Kind(kind=CauseKind.LATENESS, confidence=0.9, why="batches came late or out of order", act=_first(scene))
 
@@ -230,9 +231,21 @@ def _feature_store(scene: Scene) -> Kind | None:
         why = "features were older when read than they used to be"
         return Kind(kind=CauseKind.FEATURE_STALENESS, confidence=0.85, why=why, column=_column(age), act=_first(scene))
     if misses is None:
-        return None
+        return _missed_more(scene)
     why = "reads of the feature store fail or take longer"
     return Kind(kind=CauseKind.FEATURE_STORE, confidence=0.85, why=why, column=_column(misses), act=_first(scene))
+
+
+def _missed_more(scene: Scene) -> Kind | None:
+    """Features are missing because reads of their store find nothing: the reads themselves need longer to alarm."""
+    bad = scene.trace.origin.batches
+    if not bad or all(one.statistic != "missing_rate" or one.strength < 0 for one in scene.deviations):
+        return None
+    view = missed_more(scene.lineage.ring(scene.node.key)[: scene.lineage.place(bad[0])], bad)
+    if view is None:
+        return None
+    why = "reads of the feature store find nothing more often"
+    return Kind(kind=CauseKind.FEATURE_STORE, confidence=0.85, why=why, column=view, act=_first(scene))
 
 
 def _health(scene: Scene) -> Kind | None:

@@ -9,6 +9,7 @@ import numpy as np
 
 from diagnosis.alert import Match, Verdict
 from diagnosis.changes import header_acts
+from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of
@@ -269,10 +270,10 @@ def _rank(focus: Deviation, one: Deviation) -> int:
 
 
 def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
-    """The parent has the column too: it must deviate itself, or rows must have come or gone, or all began together."""
+    """The parent has the column too: it must deviate itself or be absent, rows come or gone, or all began together."""
     focus, lineage = step.focus, retest.lineage
     assert focus is not None
-    same = [(2, one) for one in found if one.column == focus.column]
+    same = [(2, one) for one in found if one.column == focus.column or one.statistic in ABSENCE]
     if same:
         return same
     volume = [(1, one) for one in found if one.statistic in VOLUME]

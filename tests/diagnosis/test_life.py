@@ -271,3 +271,20 @@ def test_what_is_remembered_is_bounded() -> None:
     assert state.nodes_refused > 0
     assert len(state.active) <= 3
     assert all(len(node.ring) <= 20 for node in state.nodes.values())
+
+
+def test_batches_that_go_on_coming_out_of_order_are_one_fault_however_each_of_them_shows_it() -> None:
+    shifts = [
+        Shift("orders", "", "window_gap", BREAK, until=BREAK + 2, exact=True),
+        Shift("orders", "", "window_overlap", BREAK + 14, until=BREAK + 16, exact=True),
+        Shift("orders", "", "window_gap", BREAK + 15, until=BREAK + 17, exact=True),
+    ]
+    lasting = Shift("orders", "", "out_of_order", BREAK, exact=True)
+    _, alerts = run(World(chain(), [lasting, *shifts]).rounds(0, BREAK + 18))
+
+    (final,) = last(alerts)
+    assert (final.kind, final.cause.component, final.onset.batch_id) == (
+        CauseKind.LATENESS,
+        "orders",
+        f"orders-{BREAK}",
+    )

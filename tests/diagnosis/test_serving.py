@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import pytest
+
 from diagnosis.alert import CauseKind, Status
 from diagnosis.observation import Observation, ObservationKind
-from tests.diagnosis.story import MINUTE, Dataset, Model, Shift, World, chain, last, run
+from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, last, run, tick
 
 BREAK = 30
 
@@ -82,3 +84,41 @@ def test_a_parent_named_only_by_partition_or_window_is_matched_and_says_so() -> 
         final = last(alerts)[0]
         assert final.cause.component == "orders"
         assert {hop.match for hop in final.path[:-1]} >= {how}
+
+
+def test_a_model_that_goes_on_reading_what_a_silent_source_left_shows_the_silence_and_is_reached_by_it() -> None:
+    world = World(chain(), [Shift("risk", "age", "location", BREAK + 6, 40)])
+    state, _ = run(world.rounds(0, BREAK))
+    kept = f"features-{BREAK - 1}"
+    windows = [
+        replace(one, parents=(replace(one.parents[0], batch_id=kept),))
+        for one in world.rounds(BREAK, BREAK + 10)
+        if one.kind is ObservationKind.WINDOW
+    ]
+    first = START // MINUTE + BREAK
+    stuck = [each for i, one in enumerate(windows) for each in (one, tick(first + i + 1))]
+    _, alerts = run(stuck, state=state)
+
+    firing = [alert for alert in last(alerts) if alert.status is Status.FIRING]
+    assert {(alert.kind, alert.cause.component) for alert in firing} <= {
+        (CauseKind.SILENCE, "orders"),
+        (CauseKind.SILENCE, "customers"),
+    }
+    assert (firing[0].impact.first_prediction_id, firing[0].impact.share_of_predictions) == (f"p{BREAK}-0-0", 1.0)
+
+
+@pytest.mark.parametrize(("missed", "kind"), [(30.0, CauseKind.FEATURE_STORE), (0.0, CauseKind.SERVING_SKEW)])
+def test_features_that_are_missing_because_reads_found_nothing_are_the_stores_fault(
+    missed: float, kind: CauseKind
+) -> None:
+    world = World(chain(), [Shift("risk", "age", "missing_rate", BREAK, 40)])
+    log = [
+        replace(one, gauges={"feature_reads/features/hit": 100.0 - misses, "feature_reads/features/miss": misses})
+        if one.kind is ObservationKind.WINDOW
+        else one
+        for one in world.rounds(0, BREAK + 4)
+        for misses in [missed if one.batch_id >= f"risk-{BREAK}" else 0.0]
+    ]
+    _, alerts = run(log)
+
+    assert [(alert.kind, alert.cause.component) for alert in last(alerts)] == [(kind, "risk")]
