@@ -57,7 +57,7 @@ class Grouping:
     def belongs(self, trace: Trace, fault: Fault) -> bool:
         """Tell whether a walk ends where and when a settled fault began."""
         origin = trace.origin
-        if origin.node != fault.origin:
+        if origin.node != fault.origin and fault.alert.cause.component not in common_names(self.lineage, trace):
             return False
         if origin.when.meets(_span(fault), slack(self.lineage, origin.node, self.policy)):
             return True
@@ -76,16 +76,19 @@ def _concerns(trace: Trace) -> set[str]:
     return {concern(focus.column, focus.statistic)} if focus else set()
 
 
+def common_names(lineage: Lineage, trace: Trace) -> tuple[str, ...]:
+    """Return what a walk's origin may have in common with others: unseen parents, and the system that it comes from."""
+    node = lineage.nodes[trace.origin.node]
+    system = (node.source,) if node.source is not None and not node.parents else ()
+    return (*(lineage.nodes[parent].name for parent in trace.unseen if not lineage.ring(parent)), *system)
+
+
 def shared_origins(lineage: Lineage, traces: Iterable[Trace], policy: Policy) -> dict[str, str]:
     """Return origins that have an unseen parent, or a source system, in common with another that moved with them."""
     by_source: dict[str, dict[str, Trace]] = {}
     for trace in traces:
         key = trace.origin.node
-        node = lineage.nodes[key]
-        names = [lineage.nodes[parent].name for parent in trace.unseen if not lineage.ring(parent)]
-        if node.source is not None and not node.parents:
-            names.append(node.source)
-        for name in names:
+        for name in common_names(lineage, trace):
             by_source.setdefault(name, {}).setdefault(key, trace)
     found: dict[str, str] = {}
     for name in sorted(by_source):

@@ -39,6 +39,7 @@ _FOCUSED = 3.0  # standard errors, for the one to three regressors that the mech
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
 _PLAIN = 8.0  # standard errors that are as good as an alarm
+_WHOLE = 0.8  # R² above which a mechanism names all that a statistic follows
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
 
@@ -213,9 +214,10 @@ def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: 
     """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied.
 
     An alarm upstream, or what is about to be one, is rather the cause than a coincidence, unless the stage itself was
-    changed at that moment.
+    changed at that moment and the mechanism leaves no room for it.
     """
-    if (one.finding is not None or one.size >= _PLAIN) and not changed_here(lineage, step):
+    room = mechanism.explained < _WHOLE or not changed_here(lineage, step)
+    if (one.finding is not None or one.size >= _PLAIN) and room:
         return True
     assert step.focus is not None
     columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
