@@ -7,7 +7,7 @@ from detectors.finding import Finding
 
 from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected, Verdict
 from diagnosis.changes import KINDS
-from diagnosis.identity import about
+from diagnosis.identity import ABSENCE, about
 from diagnosis.kinds import Kind, Scene, kind_of
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, first_bad, interval_of
@@ -125,8 +125,8 @@ def _onset(retest: Retest, traces: Sequence[Trace], deviations: tuple[Deviation,
         first = ring[first_bad(lineage, origin.node, finding)] if ring else None
         return interval_of(finding), first
     first = origin.batches[0] if origin.batches else None
-    if first is None:
-        return origin.when, None
+    if first is None or (origin.focus is not None and origin.focus.statistic in ABSENCE):
+        return origin.when, first
     place = lineage.place(first)
     before = lineage.ring(origin.node)[place - 1].at if place else first.at
     return Interval(earliest=before, latest=first.at), first
@@ -200,7 +200,9 @@ def _evidence(scene: Scene, kind: Kind) -> tuple[str, ...]:
         unseen = ", ".join(sorted({names[key].name for key in scene.trace.unseen}))
         lines.append(f"Not observed: {unseen}.")
     lines.extend(one.finding.sentence for one in scene.deviations[:3] if one.finding is not None)
-    if all(one.finding is None for one in scene.deviations):
+    if any(one.finding is None and one.statistic in ABSENCE for one in scene.deviations):
+        lines.append("What reads it went on with a batch that it had read before.")
+    elif all(one.finding is None for one in scene.deviations):
         lines.extend(
             f"{one.column or 'the whole batch'}: {one.statistic} is {one.size:.1f} standard errors off, tested alone."
             for one in scene.deviations[:3]

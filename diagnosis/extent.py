@@ -27,7 +27,7 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
         here += [member for member in elsewhere if _absent(lineage, member)]
     for member in here or elsewhere:
         batches = _off(lineage, member, newest)
-        for batch in batches if here else climb(lineage, batches, origin) or batches:
+        for batch in batches if here else _upstream(lineage, batches, origin) or batches:
             found[batch.node, batch.sequence] = batch
     return tuple(found[name] for name in sorted(found))
 
@@ -60,6 +60,15 @@ def _kept_old(lineage: Lineage, member: Active, newest: int | None) -> tuple[Bat
         if batch.at > member.finding.onset_latest
         and lineage.made_from((batch,), member.node)[0][-1:] == (lineage.find(member.node, member.last_batch_id),)
     )
+
+
+def _upstream(lineage: Lineage, batches: tuple[Batch, ...], origin: str) -> tuple[Batch, ...]:
+    """Return the batches of ``origin`` that these descend from, without what a good one before them descends from."""
+    if not batches:
+        return ()
+    before = lineage.ring(batches[0].node)[: lineage.place(batches[0])][-1:]
+    innocent = {batch.batch_id for batch in climb(lineage, before, origin)}
+    return tuple(batch for batch in climb(lineage, batches, origin) if batch.batch_id not in innocent)
 
 
 def climb(lineage: Lineage, batches: Iterable[Batch], origin: str) -> tuple[Batch, ...]:

@@ -8,7 +8,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
 from diagnosis.state import Fault
-from diagnosis.verdict import Trace
+from diagnosis.verdict import Trace, changed_here
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Grouping:
             return common is not None and common == self.shared.get(b.node)
         if a.when.meets(b.when, slack(self.lineage, a.node, self.policy)):
             return True
-        return bool(_concerns(first) & _concerns(second))
+        late = first if a.when.latest > b.when.latest else second
+        return bool(_concerns(first) & _concerns(second)) or self._is_answer(late)
 
     def perhaps(self, first: Trace, second: Trace) -> bool:
         """Tell whether two walks may prove to be one once the batches that they wait for have come."""
@@ -63,7 +64,16 @@ class Grouping:
             return True
         node = self.lineage.nodes[origin.node]
         known = concerns(f"{node.pipeline}/{node.name}", fault.signatures) | set(fault.columns) - {""}
-        return bool(_concerns(trace) & known)
+        return bool(_concerns(trace) & known) or self._is_answer(trace)
+
+    def _is_answer(self, trace: Trace) -> bool:
+        """Tell whether a walk ends at the scores of a model that nothing was changed about when they moved.
+
+        What is wrong with it was seen before, then: its answers need longer to show it.
+        """
+        origin = trace.origin
+        scores = origin.focus is not None and origin.focus.statistic.startswith("score_")
+        return scores and not changed_here(self.lineage, origin)
 
 
 def _span(fault: Fault) -> Interval:

@@ -201,16 +201,12 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
 
 
 def _reopen(look: Review, one: Active) -> bool:
-    """Open an alert again that resolved only a short while ago for the same finding: it is flapping."""
-    name = signature(one.finding)
+    """Open an alert again that resolved a short while ago for the same finding, or that another had taken over."""
     patience = look.policy.flap_batches * look.lineage.usual_gap(one.node)
     for place in reversed(range(len(look.faults))):
         fault = look.faults[place]
-        resolved = fault.alert.resolved_at
-        if fault.alert.status is not Status.RESOLVED or resolved is None or name not in fault.signatures:
-            continue
-        if one.finding.alarm_at - resolved <= patience:
-            firing = replace(fault.alert, status=Status.FIRING, resolved_at=None)
+        if _is_back(fault, one, patience):
+            firing = replace(fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
             reopened = replace(
                 fault, alert=firing, opening=one.key, settled=False, opened=look.state.sequence, told=None
             )
@@ -218,6 +214,15 @@ def _reopen(look: Review, one: Active) -> bool:
             look.faults[place] = _with_members(look, replace(reopened, alert=alert, observed=0), (one.key,))
             return True
     return False
+
+
+def _is_back(fault: Fault, one: Active, patience: Micros) -> bool:
+    """Tell whether a finding is what a closed alert was about: it is flapping, or began elsewhere after all."""
+    resolved = fault.alert.resolved_at
+    if fault.alert.status is Status.SUPERSEDED:
+        return fault.opening == one.key
+    flapping = fault.alert.status is Status.RESOLVED and signature(one.finding) in fault.signatures
+    return flapping and resolved is not None and one.finding.alarm_at - resolved <= patience
 
 
 def _open(look: Review, one: Active) -> Fault:

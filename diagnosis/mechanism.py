@@ -20,6 +20,7 @@ _PAIRS_USED = 64
 _REGRESSORS = 3
 _FULL = 0.8
 _CORRELATION = 0.6
+_ALIKE = 0.95
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,8 @@ class Regressor:
 class Mechanism:
     """``child z ≈ Σ slope * parent z``; ``explained`` is R² over the pairs.
 
-    considered: parent, column and statistic of every reading that varied enough to be a regressor.
+    considered: parent, column and statistic of every reading that varied enough to be a regressor, without those that
+    went with one so closely that either may be what the child follows.
     """
 
     regressors: tuple[Regressor, ...]
@@ -70,7 +72,9 @@ def learn(lineage: Lineage, pairs: Pairs | None, column: str, statistic: str, po
         ),
         explained=float(1 - residual @ residual / (child @ child)),
         pairs=len(child),
-        considered=frozenset(pairs.names),
+        considered=frozenset(
+            name for name, alike in zip(pairs.names, _alike(parents, chosen), strict=True) if not alike
+        ),
     )
 
 
@@ -106,6 +110,15 @@ def _select(child: Floats, parents: Floats) -> list[int]:
         slopes, *_ = np.linalg.lstsq(parents[:, chosen], child, rcond=None)
         residual = child - parents[:, chosen] @ slopes
     return chosen
+
+
+def _alike(parents: Floats, chosen: list[int]) -> list[bool]:
+    """Tell which candidates cannot be told from a chosen one: empty columns are all missing as often, for example."""
+    unit = parents / np.maximum(np.sqrt((parents**2).sum(0)), 1e-12)
+    together = np.abs(unit.T @ unit[:, chosen]) > _ALIKE
+    together[chosen] = False
+    alike: list[bool] = together.any(1).tolist()
+    return alike
 
 
 def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:

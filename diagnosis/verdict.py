@@ -13,6 +13,7 @@ from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of
+from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Active, Batch, NodeKind
 
@@ -128,7 +129,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
             parents.append(parent)
         elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
             unseen.append(key)
-    found = {parent.node: retest.deviations(parent.node, parent.batches, parent.when) for parent in parents}
+    found = {parent.node: _deviations(retest, step, parent) for parent in parents}
     mechanism = _mechanism(retest, step)
     ranked = [
         (rank, deviation.size, parent.node, replace(parent, focus=deviation))
@@ -143,6 +144,16 @@ def _look(retest: Retest, step: Step) -> _Looked:
     proven = mechanism is not None or (bool(parents) and not unseen)
     awaited = () if masked else _awaited(lineage, step)
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
+
+
+def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ...]:
+    """Return how a parent deviates; that nothing new of it came shows in who goes on reading it."""
+    assert step.focus is not None
+    found = retest.deviations(parent.node, parent.batches, parent.when)
+    silent = absence(retest.lineage, step.batches, step.when, step.focus, parent.batches)
+    if silent is None or any(one.statistic in ABSENCE for one in found):
+        return found
+    return (silent, *found)
 
 
 def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:

@@ -343,3 +343,16 @@ def test_confidence_that_is_off_is_told_from_outcomes_that_moved(gauges: dict[st
     log = [replace(one, gauges=gauges) for one in world.rounds(0, BREAK + 10)]
 
     assert [alert.kind for alert in last(run(log)[1])] == [kind]
+
+
+def test_a_join_that_reads_the_same_batch_again_shows_at_once_that_nothing_new_came() -> None:
+    world = World(chain(), [Shift("joined", column, "missing_rate", BREAK, 40) for column in ("age", "income")])
+    world.parent_of = lambda _child, parent, number: (
+        f"{parent}-{min(number, BREAK - 1) if parent == 'customers' else number}"
+    )
+    log = [one for one in world.rounds(0, BREAK + 3) if one.name != "customers" or one.batch_id < f"customers-{BREAK}"]
+    _, alerts = run(log)
+
+    (final,) = last(alerts)
+    assert (final.kind, final.cause.component) == (CauseKind.SILENCE, "customers")
+    assert final.impact.first_prediction_id == f"p{BREAK}-0-0"

@@ -104,7 +104,7 @@ def test_a_model_that_goes_on_reading_what_a_silent_source_left_shows_the_silenc
         (CauseKind.SILENCE, "orders"),
         (CauseKind.SILENCE, "customers"),
     }
-    assert (firing[0].impact.first_prediction_id, firing[0].impact.share_of_predictions) == (f"p{BREAK}-0-0", 1.0)
+    assert (firing[0].impact.models, firing[0].impact.first_prediction_id) == (("risk",), f"p{BREAK}-0-0")
 
 
 @pytest.mark.parametrize(("missed", "kind"), [(30.0, CauseKind.FEATURE_STORE), (0.0, CauseKind.SERVING_SKEW)])
