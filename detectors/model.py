@@ -112,19 +112,22 @@ def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy)
 
 
 def _estimates(state: ModelState, window: PredictionsSummary) -> dict[str, float]:
-    """Accuracy and area under the curve, of the window without outcomes, and of late with those that are in.
-
-    Valid once the map is learnt and while calibration holds.
-    """
+    """Accuracy and area under the curve of the window, without outcomes."""
     if state.task == "REGRESSION":
         return {}
-    bank, top = state.performance.overall, state.task == "MULTICLASS"
-    meaning = meaning_of(state.performance)
-    alone = estimate(window.shelves, meaning, top_class=top)
-    late = estimate(state.recent.missing, meaning, top_class=top, known=state.recent.known)
-    valid = {"estimated_valid": float(bank.alarm is None and bank.healthy.rows > 0)} if alone else {}
-    shown = {f"estimated_{name}": value for name, value in alone.items()}
-    return shown | {f"recent_{name}": value for name, value in late.items()} | valid
+    alone = estimate(window.shelves, meaning_of(state.performance), top_class=state.task == "MULTICLASS")
+    return {f"estimated_{name}": value for name, value in alone.items()}
+
+
+def _recently(state: ModelState) -> dict[str, float]:
+    """The same of late, with the outcomes that are in; valid once the map is learnt and while calibration holds."""
+    if state.task == "REGRESSION":
+        return {}
+    lately, bank = state.recent, state.performance.overall
+    top = state.task == "MULTICLASS"
+    shown = estimate(lately.missing, meaning_of(state.performance), top_class=top, known=lately.known)
+    valid = {"estimated_valid": float(bank.alarm is None and bank.healthy.rows > 0)} if shown else {}
+    return {f"recent_{name}": value for name, value in shown.items()} | valid
 
 
 def summarise_outcomes(state: ModelState, outcomes: OutcomesInput) -> OutcomesSummary:
@@ -186,7 +189,12 @@ def _judgement(
         findings=standing_findings(state.subject, state.inputs, state.serving, known),
         readings=Readings() if of_outcomes else seen.readings,
         profiles=seen.profiles,
-        gauges=seen.gauges | gauges | named | reliability_gauges(known.reliability) | joining.gauges(state.join),
+        gauges=seen.gauges
+        | gauges
+        | _recently(state)
+        | named
+        | reliability_gauges(known.reliability)
+        | joining.gauges(state.join),
         warming_up=seen.warming_up,
         late=seen.late,
         window_id=window_id,

@@ -1,6 +1,6 @@
 """What a fault does to a model's estimated accuracy, from the gauges of its windows before and since the onset."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,34 +9,48 @@ from diagnosis.alert import Impact, Interval
 from diagnosis.intake import model_key
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
-from diagnosis.state import Batch
 
-_ESTIMATE = "estimated_accuracy_ratio"
-_LOWER = "estimated_accuracy_lower_ratio"
-_UPPER = "estimated_accuracy_upper_ratio"
+_ESTIMATE = ("estimated_accuracy_lower_ratio", "estimated_accuracy_ratio", "estimated_accuracy_upper_ratio")
 _WINDOWS = 32
 
 
 def with_performance(lineage: Lineage, impact: Impact, since: Micros, known: Impact | None) -> Impact:
     """Add the change of estimated accuracy with its interval; what is already known stays once windows are forgotten.
 
-    The model hit most speaks where several are. The interval is that of the estimate since the onset.
+    The model hit most speaks where several are.
     """
     for name in impact.models:
         ring = lineage.ring(model_key(name))
         split = lineage.until(model_key(name), since - 1)
-        before = _mean(ring[max(split - _WINDOWS, 0) : split], _ESTIMATE)
-        after = ring[split:][-_WINDOWS:]
-        estimate, lower, upper = (_mean(after, gauge) for gauge in (_ESTIMATE, _LOWER, _UPPER))
-        if before is None or estimate is None or lower is None or upper is None:
-            continue
-        interval = Interval(lower=lower - before, upper=upper - before)
-        return replace(impact, performance_change=estimate - before, interval=interval)
+        before, after = ring[max(split - _WINDOWS, 0) : split], ring[split:][-_WINDOWS:]
+        found = change([window.gauges for window in before], [window.gauges for window in after])
+        if found is not None:
+            return replace(impact, performance_change=found[0], interval=found[1])
     if known is None:
         return impact
     return replace(impact, performance_change=known.performance_change, interval=known.interval)
 
 
-def _mean(windows: Iterable[Batch], gauge: str) -> float | None:
-    values = [window.gauges[gauge] for window in windows if np.isfinite(window.gauges.get(gauge, np.nan))]
-    return float(np.mean(values)) if values else None
+def change(
+    before: Sequence[Mapping[str, float]], after: Sequence[Mapping[str, float]]
+) -> tuple[float, Interval] | None:
+    """Mean estimated accuracy of windows after less that before, and its interval; None where either has no estimate.
+
+    The chance in the outcomes of different windows is independent, so that of their mean shrinks with their number. The
+    error of the map that all estimates share is the same on both sides.
+    """
+    was, now = _mean(before), _mean(after)
+    if was is None or now is None:
+        return None
+    moved, reach = now[0] - was[0], float(np.hypot(was[1], now[1]))
+    return moved, Interval(lower=moved - reach, upper=moved + reach)
+
+
+def _mean(windows: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
+    """The mean estimate, and half the width of its interval."""
+    held = np.array([[gauges.get(name, np.nan) for name in _ESTIMATE] for gauges in windows]).reshape(-1, 3)
+    held = held[np.isfinite(held).all(axis=1)]
+    if not len(held):
+        return None
+    reach = np.sqrt(((held[:, 2] - held[:, 0]) ** 2).sum()) / 2.0 / len(held)
+    return float(held[:, 1].mean()), float(reach)

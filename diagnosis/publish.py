@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from diagnosis.alert import Alert
+from diagnosis.following import OF_OUTCOMES
 
 
 class Reason(StrEnum):
@@ -74,10 +75,14 @@ def _path(alert: Alert) -> tuple[object, ...]:
 
 
 def _spread(previous: Alert, current: Alert) -> bool:
-    """Tell whether another subject is hit, or many more statistics: the tenth column of one dataset is no news."""
+    """Tell whether another subject is hit, outcomes too now, or many more statistics: a tenth column is no news."""
     before, after = _found(previous), _found(current)
-    subjects = {subject for subject, *_ in after} - {subject for subject, *_ in before}
-    return bool(subjects) or len(after).bit_length() // 2 > len(before).bit_length() // 2
+    news = _about(after) - _about(before)
+    return bool(news) or len(after).bit_length() // 2 > len(before).bit_length() // 2
+
+
+def _about(found: frozenset[tuple[str, str, str]]) -> set[tuple[str, bool]]:
+    return {(subject, statistic in OF_OUTCOMES) for subject, _, statistic in found}
 
 
 def _found(alert: Alert) -> frozenset[tuple[str, str, str]]:

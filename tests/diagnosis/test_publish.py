@@ -67,6 +67,12 @@ def test_a_finding_of_another_subject_is_news(alert: Alert) -> None:
     assert why_publish(replace(alert, symptoms=fewer), alert, SETTLED) is Reason.SYMPTOMS
 
 
+def test_that_outcomes_bear_the_trouble_out_is_news(alert: Alert) -> None:
+    borne_out = replace(alert.symptoms[0], statistic="calibration", column=None)
+    more = replace(alert, symptoms=(*alert.symptoms, borne_out))
+    assert why_publish(alert, more, SETTLED) is Reason.SYMPTOMS
+
+
 def test_links_and_runbook_are_filled_in_from_their_templates():
     policy = replace(
         POLICY,

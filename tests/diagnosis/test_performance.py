@@ -1,0 +1,23 @@
+import numpy as np
+import pytest
+
+from diagnosis.performance import change
+
+
+def windows(accuracy: float, number: int, reach: float = 0.02) -> list[dict[str, float]]:
+    ends = {"lower_": accuracy - reach, "": accuracy, "upper_": accuracy + reach}
+    return [{f"estimated_accuracy_{end}ratio": value for end, value in ends.items()}] * number
+
+
+def test_the_change_is_that_of_the_means_and_its_interval_narrows_with_the_windows() -> None:
+    few, many = change(windows(0.9, 4), windows(0.8, 4)), change(windows(0.9, 16), windows(0.8, 16))
+    assert few is not None
+    assert many is not None
+    assert few[0] == many[0] == pytest.approx(-0.1)
+    assert few[1].upper - few[1].lower == pytest.approx(2 * np.hypot(0.01, 0.01))
+    assert many[1].upper - many[1].lower == pytest.approx(np.hypot(0.01, 0.01))
+
+
+def test_without_estimates_on_both_sides_there_is_no_change_to_tell() -> None:
+    assert change([], windows(0.8, 3)) is None
+    assert change(windows(0.8, 3), [{"rows": 500.0}]) is None
