@@ -2,17 +2,21 @@
 
 A calibrated score says how likely its own hit is, so accuracy and the area under the curve follow from the scores
 alone. That survives covariate shift but not a change of calibration: the estimate is shown as valid only while no
-calibration finding stands, and ``estimated_accuracy_error_ratio`` audits it once the outcomes are there.
+calibration finding stands and scores lie where outcomes were seen; ``estimated_accuracy_error_ratio`` audits it once
+the outcomes are there.
 
 Source: J. Bialek et al., "Estimating model performance under covariate shift without labels" (2024): CBPE.
 """
 
 import numpy as np
 
-from detectors.recalibration import SHELF_HATS, SHELF_LOGITS, SHELVES, Floats, Recalibration, expit
+from detectors.recalibration import LARGEST_LOGIT, SHELF_HATS, SHELF_LOGITS, SHELVES, Floats, Recalibration, expit
 from detectors.reliability import area_under_curve
 
 TWO_SIDED_95 = 1.959964
+SUPPORTED = 0.9  # share of the predictions that must lie where outcomes have been seen
+SEEN = 30.0  # outcomes
+SHELVES_A_LOGIT = round(SHELVES / (2 * LARGEST_LOGIT))
 NOTHING_KNOWN: Floats = np.zeros((2, SHELVES))
 
 
@@ -44,6 +48,19 @@ def estimate(
         ends = {"": value, "_lower": max(0.0, value - reach), "_upper": min(1.0, value + reach)}
         shown.update({name.format(end): at for end, at in ends.items()})
     return {name: value for name, value in shown.items() if np.isfinite(value)}
+
+
+def support(shelves: Floats, meaning: Recalibration) -> float:
+    """Share of the predictions on ``shelves`` whose scores mean something known: outcomes were seen within one logit.
+
+    Scores the model never gave before may mean anything. 1 as long as there are no outcomes at all: then nothing is
+    known against the scores, and nothing for them.
+    """
+    held, rows = meaning.counts.sum(axis=0), float(shelves.sum())
+    if rows <= 0.0 or not held.any():
+        return 1.0
+    near = np.convolve(held, np.ones(2 * SHELVES_A_LOGIT + 1), mode="same")
+    return float(shelves[near >= SEEN].sum()) / rows
 
 
 def _gain(negatives: Floats, positives: Floats, area: float) -> Floats:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
 from detectors.calibration import gauges as calibration_gauges
-from detectors.estimated import estimate
+from detectors.estimated import SUPPORTED, estimate, support
 from detectors.finding import Judgement, Micros, Readings
 from detectors.model_findings import count_statistics, standing_findings
 from detectors.model_policy import Policy
@@ -115,19 +115,27 @@ def _estimates(state: ModelState, window: PredictionsSummary) -> dict[str, float
     """Accuracy and area under the curve of the window, without outcomes."""
     if state.task == "REGRESSION":
         return {}
-    alone = estimate(window.shelves, meaning_of(state.performance), top_class=state.task == "MULTICLASS")
+    meaning = meaning_of(state.performance)
+    alone = estimate(window.shelves, meaning, top_class=state.task == "MULTICLASS")
+    if alone:
+        alone["support_ratio"] = support(window.shelves, meaning)
     return {f"estimated_{name}": value for name, value in alone.items()}
 
 
 def _recently(state: ModelState) -> dict[str, float]:
-    """The same of late, with the outcomes that are in; valid once the map is learnt and while calibration holds."""
+    """The same of late, with the outcomes that are in.
+
+    Valid once it is learnt what scores mean, while calibration holds, and where scores are such as were given before.
+    """
     if state.task == "REGRESSION":
         return {}
     lately, bank = state.recent, state.performance.overall
-    top = state.task == "MULTICLASS"
-    shown = estimate(lately.missing, meaning_of(state.performance), top_class=top, known=lately.known)
-    valid = {"estimated_valid": float(bank.alarm is None and bank.healthy.rows > 0)} if shown else {}
-    return {f"recent_{name}": value for name, value in shown.items()} | valid
+    top, meaning = state.task == "MULTICLASS", meaning_of(state.performance)
+    shown = estimate(lately.missing, meaning, top_class=top, known=lately.known)
+    if not shown:
+        return {}
+    valid = bank.alarm is None and bank.healthy.rows > 0 and support(lately.missing, meaning) >= SUPPORTED
+    return {f"recent_{name}": value for name, value in shown.items()} | {"estimated_valid": float(valid)}
 
 
 def summarise_outcomes(state: ModelState, outcomes: OutcomesInput) -> OutcomesSummary:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from detectors.estimated import SUPPORTED
 
 from diagnosis.alert import Impact, Interval
 from diagnosis.intake import model_key
@@ -11,6 +12,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 
 _ESTIMATE = ("estimated_accuracy_lower_ratio", "estimated_accuracy_ratio", "estimated_accuracy_upper_ratio")
+_SUPPORT = "estimated_support_ratio"
 _WINDOWS = 32
 
 
@@ -47,8 +49,9 @@ def change(
 
 
 def _mean(windows: Sequence[Mapping[str, float]]) -> tuple[float, float] | None:
-    """The mean estimate, and half the width of its interval."""
-    held = np.array([[gauges.get(name, np.nan) for name in _ESTIMATE] for gauges in windows]).reshape(-1, 3)
+    """The mean estimate of windows whose scores mean something known, and half the width of its interval."""
+    known = [gauges for gauges in windows if gauges.get(_SUPPORT, 1.0) >= SUPPORTED]
+    held = np.array([[gauges.get(name, np.nan) for name in _ESTIMATE] for gauges in known]).reshape(-1, 3)
     held = held[np.isfinite(held).all(axis=1)]
     if not len(held):
         return None

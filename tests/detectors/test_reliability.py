@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import metrics
 
-from detectors.estimated import estimate
-from detectors.recalibration import KNOTS, SHELVES, Recalibration, expit, logit, shelf_of
+from detectors.estimated import estimate, support
+from detectors.recalibration import KNOTS, SHELVES, Recalibration, count, expit, fit, logit, shelf_of
 from detectors.reliability import (
     BINS,
     HALF_LIFE_ROWS,
@@ -142,6 +142,17 @@ def test_estimates_are_right_under_covariate_shift_and_their_intervals_cover_the
         covered["auc"] += shown["roc_auc_lower"] <= area <= shown["roc_auc_upper"]
     assert 90 <= covered["accuracy"] <= 100
     assert 90 <= covered["auc"] <= 100
+
+
+def test_scores_that_were_never_given_before_are_not_supported():
+    scores, y = drawn(4, 5_000)
+    known = fit(count(Recalibration(), logit(scores), y))
+    usual = np.bincount(shelf_of(logit(scores)), minlength=SHELVES).astype(float)
+    strange = np.bincount(shelf_of(logit(np.full(500, 1.0))), minlength=SHELVES).astype(float)
+    assert support(usual, known) > 0.98
+    assert support(strange, known) == 0.0
+    assert support(usual + strange, known) == pytest.approx(10 / 11, abs=0.02)
+    assert support(strange, Recalibration()) == 1.0
 
 
 def test_where_every_outcome_is_in_nothing_is_estimated():

@@ -21,3 +21,9 @@ def test_the_change_is_that_of_the_means_and_its_interval_narrows_with_the_windo
 def test_without_estimates_on_both_sides_there_is_no_change_to_tell() -> None:
     assert change([], windows(0.8, 3)) is None
     assert change(windows(0.8, 3), [{"rows": 500.0}]) is None
+
+
+def test_scores_that_mean_nothing_known_tell_no_change() -> None:
+    strange = [window | {"estimated_support_ratio": 0.1} for window in windows(0.99, 3)]
+    assert change(windows(0.8, 3), strange) is None
+    assert change(windows(0.8, 3), [*strange, *windows(0.7, 3)]) == change(windows(0.8, 3), windows(0.7, 3))
