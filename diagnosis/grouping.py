@@ -48,7 +48,7 @@ class Grouping:
         if not trace.awaited or fault.origin not in self._candidates(trace):
             return False
         near = max(slack(self.lineage, key, self.policy) for key in (trace.origin.node, fault.origin))
-        return trace.origin.when.meets(_span(fault), near)
+        return trace.origin.when.meets(span_of(fault), near)
 
     def _candidates(self, trace: Trace) -> frozenset[str]:
         """Return where a walk can end: where it stands, or anywhere behind what it waits for."""
@@ -60,7 +60,7 @@ class Grouping:
         origin = trace.origin
         if origin.node != fault.origin and fault.alert.cause.component not in common_names(self.lineage, trace):
             return False
-        if origin.when.meets(_span(fault), slack(self.lineage, origin.node, self.policy)):
+        if origin.when.meets(span_of(fault), slack(self.lineage, origin.node, self.policy)):
             return True
         node = self.lineage.nodes[origin.node]
         known = concerns(f"{node.pipeline}/{node.name}", fault.signatures) | set(fault.columns) - {""}
@@ -76,7 +76,8 @@ class Grouping:
         return scores and not changed_here(self.lineage, origin)
 
 
-def _span(fault: Fault) -> Interval:
+def span_of(fault: Fault) -> Interval:
+    """Return from when to when a fault can have begun."""
     onset = fault.alert.onset
     return Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
 

@@ -146,8 +146,8 @@ def severity_of(
     """Return how much it matters.
 
     CRITICAL: predictions were reached and scores, calibration or errors show it. INFO: nothing but small shifts
-    (no effect above ``policy.harmless_effect``, no exact check), or nothing that any model is made from. WARNING: the
-    rest.
+    (no effect above ``policy.harmless_effect``, no exact check), or nothing that any model or another pipeline is made
+    from. WARNING: the rest.
     """
     findings = [member.finding for member in members]
     exact = any(finding.evidence_nats == float("inf") for finding in findings)
@@ -164,6 +164,7 @@ def severity_of(
     downstream = node is not None and (
         node.kind is not NodeKind.DATASET or any(key in lineage.descendants(origin) for key in models)
     )
-    if models and not downstream and kind is not CauseKind.SILENCE:
+    read = node is not None and any(lineage.nodes[key].readers for key in (origin, *lineage.descendants(origin)))
+    if models and not (downstream or read) and kind is not CauseKind.SILENCE:
         return Severity.INFO
     return Severity.WARNING

@@ -52,7 +52,7 @@ def take_in(state: PipelineState, observation: Observation, policy: Policy) -> I
     """Add a batch, window or outcomes record to its node's ring; pure."""
     key, kind = node_key(state.pipeline, observation)
     links = _links(state.pipeline, observation, kind)
-    state, node = _with_node(state, key, kind, observation.pipeline, observation.name, policy)
+    state, node = with_node(state, key, kind, observation.pipeline, observation.name, policy)
     if node is None:
         return Intake(state=replace(state, nodes_refused=state.nodes_refused + 1), batch=None)
     state, links = _admit(state, key, links, policy)
@@ -68,10 +68,10 @@ def _links(home: str, observation: Observation, kind: NodeKind) -> tuple[Link, .
         start, end = observation.window_start, observation.window_end
         match = Match.WINDOW if start is not None and end is not None else Match.LATEST
         return (Link(parent=model_key(observation.name), match=match, window_start=start, window_end=end),)
-    return tuple(_link(home, parent) for parent in observation.parents)
+    return tuple(_link(home, observation.pipeline, parent) for parent in observation.parents)
 
 
-def _link(home: str, parent: Parent) -> Link:
+def _link(home: str, pipeline: str, parent: Parent) -> Link:
     if parent.batch_id is not None:
         match = Match.EXACT
     elif parent.partition is not None:
@@ -81,7 +81,7 @@ def _link(home: str, parent: Parent) -> Link:
     else:
         match = Match.LATEST
     return Link(
-        parent=dataset_key(home, parent.pipeline, parent.dataset),
+        parent=dataset_key(home, parent.pipeline or pipeline, parent.dataset),
         match=match,
         batch_id=parent.batch_id,
         partition=parent.partition,
@@ -90,9 +90,10 @@ def _link(home: str, parent: Parent) -> Link:
     )
 
 
-def _with_node(
+def with_node(
     state: PipelineState, key: str, kind: NodeKind, pipeline: str, name: str, policy: Policy
 ) -> tuple[PipelineState, Node | None]:
+    """Return a node and the state that has it; None where the pipeline has no room for another."""
     node = state.nodes.get(key)
     if node is not None:
         return state, node
@@ -118,7 +119,7 @@ def _admit(
             pipeline, _, name = link.parent.rpartition(":/")
             kind = NodeKind.MODEL if link.parent.startswith("model:") else NodeKind.DATASET
             bare = name.removeprefix("model:") if kind is NodeKind.MODEL else name
-            state, parent = _with_node(state, link.parent, kind, pipeline or state.pipeline, bare, policy)
+            state, parent = with_node(state, link.parent, kind, pipeline or state.pipeline, bare, policy)
             if parent is None or len(parents) >= _PARENTS_KEPT:
                 kept.append(replace(link, parent="", match=Match.UNKNOWN))
                 continue

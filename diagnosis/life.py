@@ -6,14 +6,15 @@ from dataclasses import dataclass, field, replace
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
 from diagnosis.compose import NEWEST, Subject, compose, measure, refresh, worded
-from diagnosis.grouping import Grouping, shared_origins
+from diagnosis.grouping import Grouping, shared_origins, span_of
 from diagnosis.identity import signature
 from diagnosis.lineage import Lineage
+from diagnosis.neighbours import host_of, is_foreign, lasting, walk_of
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
 from diagnosis.publish import Moment, Reason, why_publish
 from diagnosis.retest import Retest
-from diagnosis.state import Active, Fault, PipelineState
+from diagnosis.state import Active, Fault, Guest, PipelineState
 from diagnosis.verdict import Trace
 from diagnosis.walks import walk_all
 
@@ -33,6 +34,7 @@ class Review:
     retest: Retest
     traces: dict[str, Trace]
     grouping: Grouping
+    guests: list[Guest]
     faults: list[Fault] = field(default_factory=list)
     alerts: list[Alert] = field(default_factory=list)
 
@@ -59,8 +61,9 @@ def _matters(state: PipelineState, touched: str | None) -> bool:
     if touched is None or not state.active:
         return bool(state.active)
     firing = [fault for fault in state.faults if fault.alert.status is Status.FIRING]
-    held = {key for fault in firing for key in fault.members}
-    if any(not fault.settled for fault in firing) or any(key not in held for key in state.active):
+    held = _members(firing, state.guests)
+    ours = (key for key, one in state.active.items() if not is_foreign(state, state.nodes[one.node]))
+    if any(not fault.settled for fault in firing) or any(key not in held for key in ours):
         return True
     parents = {touched, *state.nodes[touched].parents}
     return any(parents & set(fault.tainted) for fault in firing) or any(
@@ -68,12 +71,19 @@ def _matters(state: PipelineState, touched: str | None) -> bool:
     )
 
 
+def _members(faults: Iterable[Fault], guests: Iterable[Guest]) -> set[str]:
+    """Return the keys of the findings that these explain."""
+    return {key for fault in faults for key in fault.members} | {key for guest in guests for key in guest.members}
+
+
 def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> Review:
     lineage = Lineage(nodes=state.nodes)
     ordered = sorted(state.active.values(), key=lambda one: (one.opened, one.key))
     retest = Retest(lineage=lineage, active=tuple(ordered), policy=policy)
-    done = {key for fault in state.faults if fault.settled for key in fault.members}
-    traces = walk_all(retest, tuple(one for one in ordered if one.key not in done))
+    guests = lasting(lineage, state.guests, state.active, now, policy)
+    done = _members((fault for fault in state.faults if fault.settled), guests)
+    ours = (one for one in ordered if not is_foreign(state, state.nodes[one.node]))
+    traces = walk_all(retest, tuple(one for one in ours if one.key not in done))
     return Review(
         state=state,
         policy=policy,
@@ -83,6 +93,7 @@ def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None
         retest=retest,
         traces=traces,
         grouping=Grouping(lineage=lineage, policy=policy, shared=shared_origins(lineage, traces.values(), policy)),
+        guests=guests,
         faults=[_seen(fault, state, touched) for fault in state.faults],
     )
 
@@ -100,17 +111,41 @@ def _firing(look: Review) -> Iterable[tuple[int, Fault]]:
 
 
 def _supersede(look: Review) -> None:
-    """Close the later of two alerts that turn out to be one fault; the earlier takes its findings."""
+    """Close the later of two alerts that turn out to be one fault: the earlier, or a guest, takes its findings."""
+    for place, fault in list(_firing(look)):
+        guest = _guest(look, look.traces.get(fault.opening), fault)
+        if guest is not None:
+            _invite(look, guest, fault.members)
+            look.faults[place] = _closed(look, fault, look.guests[guest].alert_id)
     for later, fault in list(_firing(look)):
         home = look.traces.get(fault.opening)
         for earlier, other in list(_firing(look)):
             if earlier >= later or home is None or not _joins(look, home, other):
                 continue
             look.faults[earlier] = _with_members(look, other, fault.members)
-            closed = replace(fault.alert, status=Status.SUPERSEDED, superseded_by=other.alert.alert_id)
-            alert = _publish(look, fault.alert, replace(closed, resolved_at=look.now))
-            look.faults[later] = replace(fault, alert=alert, members=())
+            look.faults[later] = _closed(look, fault, other.alert.alert_id)
             break
+
+
+def _closed(look: Review, fault: Fault, successor: str) -> Fault:
+    closed = replace(fault.alert, status=Status.SUPERSEDED, superseded_by=successor, resolved_at=look.now)
+    return replace(fault, alert=_publish(look, fault.alert, closed), members=())
+
+
+def _guest(look: Review, trace: Trace | None, fault: Fault | None = None) -> int | None:
+    """Return the place of another pipeline's alert that explains a walk, or a fault whose walks are over."""
+    if trace is not None:
+        walk = walk_of(trace)
+    elif fault is not None and fault.origin in look.lineage.nodes:
+        walk = [(fault.origin, span_of(fault), column) for column in fault.columns or ("",)]
+    else:
+        return None
+    return host_of(look.lineage, look.guests, walk, look.now, look.policy)
+
+
+def _invite(look: Review, place: int, keys: tuple[str, ...]) -> None:
+    guest = look.guests[place]
+    look.guests[place] = replace(guest, members=(*guest.members, *keys))
 
 
 def _joins(look: Review, walk: Trace, fault: Fault) -> bool:
@@ -148,14 +183,18 @@ def _still_about(look: Review, fault: Fault, kept: tuple[str, ...]) -> tuple[str
 
 def _gather(look: Review) -> None:
     """Give every finding that belongs to no alert to the one that explains it, or open one."""
-    taken = {key for fault in look.faults for key in fault.members}
-    loose = [one for one in look.retest.active if one.key not in taken and not one.over]
+    taken = _members(look.faults, look.guests)
+    walked = (one for one in look.retest.active if one.key in look.traces)
+    loose = [one for one in walked if one.key not in taken and not one.over]
     loose.sort(key=lambda one: (one.opened, -one.finding.evidence_nats, one.key))
     for one in loose:
         if any(one.key in fault.members for fault in look.faults):
             continue
-        place = _home(look, one)
-        if place is not None:
+        guest = _guest(look, look.traces[one.key])
+        place = _home(look, one) if guest is None else None
+        if guest is not None:
+            _invite(look, guest, (one.key,))
+        elif place is not None:
             look.faults[place] = _with_members(look, look.faults[place], (one.key,))
         elif not _reopen(look, one):
             look.faults.append(_open(look, one))
@@ -229,11 +268,11 @@ def _open(look: Review, one: Active) -> Fault:
     members = tuple(
         other.key
         for other in look.retest.active
-        if other.key == one.key or (not other.over and not _taken(look, other.key) and _together(look, other, one))
+        if other.key == one.key or (_is_loose(look, other) and _together(look, other, one))
     )
     subject = _subject(look, one, members)
     diagnosis = _diagnose(look, members, one.key)
-    stage = StageOfDiagnosis.DIAGNOSED if diagnosis.supported else StageOfDiagnosis.SUSPECTED
+    stage = StageOfDiagnosis.DIAGNOSED if _is_ours(look, diagnosis) else StageOfDiagnosis.SUSPECTED
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     previous = _previous(look, None, diagnosis, subject)
     alert = _publish(look, None, compose(subject, diagnosis, measured.impact, stage, previous))
@@ -250,8 +289,14 @@ def _open(look: Review, one: Active) -> Fault:
     )
 
 
-def _taken(look: Review, key: str) -> bool:
-    return any(key in fault.members for fault in look.faults)
+def _is_loose(look: Review, one: Active) -> bool:
+    """Tell whether a finding lasts and belongs to no alert; another pipeline's is no finding of ours."""
+    return not one.over and one.key in look.traces and one.key not in _members(look.faults, look.guests)
+
+
+def _is_ours(look: Review, diagnosis: Diagnosis) -> bool:
+    """Tell whether a cause is supported and in this pipeline: of another's its own alert may be on its way."""
+    return diagnosis.supported and not is_foreign(look.state, look.lineage.nodes[diagnosis.origin])
 
 
 def _together(look: Review, first: Active, second: Active) -> bool:
@@ -340,7 +385,7 @@ def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis
     patient = fault.observed >= look.policy.settle_batches and not diagnosis.awaited
     enough = patient or waited >= look.policy.settle_s
     known = fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
-    return StageOfDiagnosis.DIAGNOSED if diagnosis.supported or enough or known else StageOfDiagnosis.SUSPECTED
+    return StageOfDiagnosis.DIAGNOSED if _is_ours(look, diagnosis) or enough or known else StageOfDiagnosis.SUSPECTED
 
 
 def _resolve(look: Review, fault: Fault) -> Fault:
@@ -380,7 +425,7 @@ def _publish(look: Review, previous: Alert | None, current: Alert, moment: Momen
 
 def _close(look: Review) -> PipelineState:
     """Forget findings that are over and belong to no open alert, and the oldest closed alerts beyond the bound."""
-    held = {key for fault in look.faults for key in fault.members}
+    held = _members(look.faults, look.guests)
     active = {key: one for key, one in look.state.active.items() if key in held or not one.over}
     excess = len(look.faults) - look.policy.max_faults
     faults = []
@@ -389,4 +434,4 @@ def _close(look: Review) -> PipelineState:
             excess -= 1
             continue
         faults.append(fault)
-    return replace(look.state, active=active, faults=tuple(faults))
+    return replace(look.state, active=active, faults=tuple(faults), guests=tuple(look.guests))

@@ -20,8 +20,9 @@ class ObservationKind(StrEnum):
     OUTCOMES = "OUTCOMES"  # what matured outcomes say of a model
     CHANGE = "CHANGE"  # a deliberate change
     TICK = "TICK"  # a numbered minute of arrival time
-    REQUEST = "REQUEST"  # a pipeline asks for a batch of another pipeline
-    IMPORTED = "IMPORTED"  # the answer: another pipeline's observation
+    REQUEST = "REQUEST"  # a pipeline asks to be told of another pipeline's dataset
+    IMPORTED = "IMPORTED"  # the answer: an observation of that dataset
+    FAULT = "FAULT"  # an alert of another pipeline, told to those who read the datasets it touches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +74,24 @@ class Deliberate:
     url: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a pipeline tells its readers of one of its alerts.
+
+    datasets: those of its own that the fault touches. columns: what moved in them. resolved_at: when the alert closed,
+    None while it is firing. superseded_by: the alert that took its place.
+    """
+
+    alert_id: str
+    revision: int
+    datasets: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    onset_earliest: Micros
+    onset_latest: Micros
+    resolved_at: Micros | None = None
+    superseded_by: str | None = None
+
+
 def _empty() -> Mapping[str, str]:
     return MappingProxyType({})
 
@@ -83,7 +102,8 @@ class Observation:
 
     name: the dataset or model (``""`` for a tick). batch_id: the batch, or the id of the window. at: event time
     (``produced_at`` or the last ``scored_at``). arrived_at: when Kafka stored the event. versions: of ``data``,
-    ``schema``, ``feature``, ``model``, ``code``, ``config`` where known. tick: the number of the minute.
+    ``schema``, ``feature``, ``model``, ``code``, ``config`` where known. tick: the number of the minute. reader: the
+    pipeline that asks (``REQUEST``) or is answered (``IMPORTED``, ``FAULT``); ``pipeline`` owns what is asked for.
     """
 
     kind: ObservationKind
@@ -121,6 +141,13 @@ class Observation:
     predictions: tuple[PredictionRef, ...] = ()
     change: Deliberate | None = None
     tick: int | None = None
+    reader: str | None = None
+    told: Told | None = None
+
+    @property
+    def addressee(self) -> str:
+        """The pipeline that is to fold this record."""
+        return self.pipeline if self.reader is None or self.kind is ObservationKind.REQUEST else self.reader
 
     @property
     def subject(self) -> str:

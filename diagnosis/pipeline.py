@@ -11,6 +11,7 @@ from diagnosis.alert import Alert
 from diagnosis.following import follow, follow_absence
 from diagnosis.intake import take_in
 from diagnosis.life import review
+from diagnosis.neighbours import is_known, note_reader, take_told
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
 from diagnosis.silence import overdue
@@ -38,6 +39,12 @@ def fold(state: PipelineState, observation: Observation, policy: Policy) -> tupl
         return _tick(state, observation, policy)
     if observation.kind is ObservationKind.CHANGE:
         return _finish(_announce(state, observation, policy), policy, observation.at, None)
+    if observation.kind is ObservationKind.REQUEST:
+        return note_reader(state, observation, policy), ()
+    if observation.kind is ObservationKind.FAULT:
+        return _finish(take_told(state, observation, policy), policy, observation.at, None)
+    if observation.kind is ObservationKind.IMPORTED and is_known(state, observation):
+        return state, ()
     if observation.kind in _BATCHES and observation.name:
         return _observe(state, observation, policy)
     return state, ()
@@ -56,8 +63,6 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
     if batch is None:
         return intake.state, ()
     findings: tuple[Finding, ...] = observation.findings
-    if observation.kind is ObservationKind.IMPORTED:
-        findings = ()  # another pipeline's alert speaks of them
     state = intake.state
     if observation.kind is ObservationKind.WINDOW:
         state, stale = note_ages(state, batch)
@@ -95,6 +100,6 @@ def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tup
     now = observation.at
     for key in sorted(state.nodes) if policy.silence else ():
         finding = overdue(state.nodes[key], tick, policy)
-        if finding is not None and state.nodes[key].pipeline == state.pipeline:
+        if finding is not None:
             state = follow_absence(state, key, finding, policy)
     return _finish(state, policy, now, None)

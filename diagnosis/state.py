@@ -122,8 +122,8 @@ class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
     gaps: the last usual gaps in microseconds, the larger of event time's and arrival's. ages: of a model, how old the
-    batches of each dataset were when it read them. Bytes: bounded by
-    ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
+    batches of each dataset were when it read them. readers: other pipelines that its batches are sent to. Bytes:
+    bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
     """
 
     key: str
@@ -145,6 +145,7 @@ class Node:
     last_batch_id: str | None = None
     ages: dict[str, tuple[int, ...]] = field(default_factory=dict)
     skew: dict[str, Skew] = field(default_factory=dict)
+    readers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +222,20 @@ class Fault:
     told: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guest:
+    """Another pipeline's alert: the nodes it touches here, when, in which columns, and the findings it explains."""
+
+    alert_id: str
+    revision: int
+    nodes: tuple[str, ...]
+    columns: tuple[str, ...]
+    earliest: Micros
+    latest: Micros
+    resolved_at: Micros | None = None
+    members: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PipelineState:
     """All that diagnosis knows of one pipeline.
@@ -241,6 +256,7 @@ class PipelineState:
     nodes: dict[str, Node] = field(default_factory=dict)
     active: dict[str, Active] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
+    guests: tuple[Guest, ...] = ()
     changes: tuple[Announced, ...] = ()
     cycles_refused: int = 0
     nodes_refused: int = 0

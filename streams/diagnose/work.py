@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
+from diagnosis import neighbours
 from diagnosis.alert import Alert, Severity, Status
 from diagnosis.observation import Observation, ObservationKind, Origin
 from diagnosis.pipeline import fold, start
@@ -34,8 +35,8 @@ Write = Callable[[Alert], bytes]
 class DiagnoseWork:
     """The pipelines of one partition (see ``streams.task.work.Work``).
 
-    Alerts and the note of how far they are published go out in one transaction; a transaction without alerts needs no
-    note, because folding its observations again says nothing new.
+    Alerts, letters to other pipelines and the note of how far they are published go out in one transaction; one that
+    publishes nothing needs no note, because folding its observations again says nothing new.
     """
 
     def __init__(
@@ -107,16 +108,20 @@ class DiagnoseWork:
         tick = seen.kind is ObservationKind.TICK
         if tick:
             self._tick = max(self._tick, seen.tick or 0)
-        for name in list(self._pipelines) if tick else [seen.pipeline]:
+        for name in list(self._pipelines) if tick else [seen.addressee]:
             if offset < known.get(name, 0):
                 continue
-            state = self._pipelines.get(name) or start(name)
+            before = self._pipelines.get(name) or start(name)
             try:
-                self._pipelines[name], alerts = fold(state, seen, self._policy)
+                after, alerts = fold(before, seen, self._policy)
+                letters = neighbours.letters(before, after, seen, alerts)
             except Exception as failure:  # noqa: BLE001  # a defect of ours costs one observation, not the partition
                 self._bury(value, offset, failure, reaction)
                 continue
+            self._pipelines[name] = after
             self._ledger.note(name, offset, len(value), clock())
+            for letter in letters:
+                self._send(letter, reaction)
             for alert in alerts:
                 self._announce(alert, reaction)
 
@@ -133,6 +138,12 @@ class DiagnoseWork:
         reaction.outputs.append(Output(topic=self._alerts, partition=home, key=key, value=self._write(alert)))
         if alert.revision == 1:
             reaction.count("headwater_alerts_opened_total", alert.pipeline, alert.severity)
+
+    def _send(self, letter: Observation, reaction: Reaction) -> None:
+        """Write to the partition of the pipeline that is to fold it, our own perhaps."""
+        key = letter.addressee.encode()
+        home = partition_of(key, self._settings.partitions)
+        reaction.outputs.append(Output(topic=self._log, partition=home, key=key, value=self._encode(letter)))
 
     def tick(self, now: Micros) -> None:
         """Number the minutes in our own partition of the log: silence is told by them, the same for everybody."""
@@ -153,7 +164,7 @@ class DiagnoseWork:
             written[name] = to_bytes(self._pipelines[name])
             if sum(map(len, written.values())) > SNAPSHOT_BYTES_PER_TRANSACTION:
                 break
-        if any(output.topic == self._alerts for output in reaction.outputs):
+        if reaction.outputs:
             written[TASK] = b""
         if reaction.outputs or written:
             states = self._state.records(written, position, self._ledger.floor(position, without=written))

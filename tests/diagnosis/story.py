@@ -1,5 +1,6 @@
 """A tiny builder of observation logs: pipelines of datasets and models whose readings are made up, not measured."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -8,6 +9,7 @@ import numpy as np
 
 from detectors.finding import ColumnProfile, Finding, Readings
 from diagnosis.alert import Alert
+from diagnosis.neighbours import letters
 from diagnosis.observation import Deliberate, Observation, ObservationKind, Origin, Parent, PredictionRef
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
@@ -72,8 +74,13 @@ class World:
     outcomes: bool = False
     seed: int = 1
     rows: int = 100
+    pipelines: Mapping[str, str] = field(default_factory=dict)
     parent_of: Callable[[str, str, int], str | None] = lambda child, parent, number: f"{parent}-{number}"  # noqa: ARG005
     _z: dict[tuple[str, int], dict[tuple[str, str], float]] = field(default_factory=dict)
+
+    def pipeline(self, name: str) -> str:
+        """Return the pipeline a node belongs to."""
+        return self.pipelines.get(name, "shop")
 
     def z(self, name: str, number: int) -> dict[tuple[str, str], float]:
         """Return a node's readings: noise of its own, plus its parents', plus what is broken here."""
@@ -119,7 +126,7 @@ class World:
 
     def _finding(self, node: Dataset | Model, column: str, statistic: str, first: int, z: float) -> Finding:
         return Finding(
-            subject=f"shop/{node.name}",
+            subject=f"{self.pipeline(node.name)}/{node.name}",
             statistic=statistic,
             column=column or None,
             observed=1.0 + z / 10,
@@ -137,7 +144,7 @@ class World:
     def _exact(self, node: Dataset | Model, shift: Shift) -> Finding:
         first = shift.since + shift.lag
         return Finding(
-            subject=f"shop/{node.name}",
+            subject=f"{self.pipeline(node.name)}/{node.name}",
             statistic=shift.statistic,
             column=shift.column or None,
             observed=shift.observed,
@@ -175,7 +182,7 @@ class World:
             )
         return Observation(
             kind=ObservationKind.OUTCOMES if outcomes else kind,
-            pipeline="shop",
+            pipeline=self.pipeline(name),
             name=name,
             batch_id=f"{name}-o{number}" if outcomes else f"{name}-{number}",
             at=at,
@@ -184,13 +191,17 @@ class World:
             origin=Origin(topic="data-batches", partition=1, offset=number),
             window_start=self.at(node, number) if outcomes else None,
             window_end=self.at(node, number) + 1 if outcomes else None,
-            parents=() if outcomes else tuple(Parent(dataset=p, batch_id=b) for p, b in parents),
+            parents=() if outcomes else tuple(self._parent(name, *parent) for parent in parents),
             versions={} if outcomes else self.versions(name, number),
             findings=self.findings(name, number, outcomes=outcomes),
             readings=Readings() if outcomes else _readings(z),
             profiles=() if outcomes else tuple(_profile(column, z) for column in node.columns),
             predictions=refs,
         )
+
+    def _parent(self, child: str, parent: str, batch_id: str | None) -> Parent:
+        other = self.pipeline(parent) if self.pipeline(parent) != self.pipeline(child) else None
+        return Parent(dataset=parent, batch_id=batch_id, pipeline=other)
 
     def rounds(self, first: int, last: int) -> list[Observation]:
         """Return the log of some rounds, each in order from source to model, outcomes last."""
@@ -249,6 +260,32 @@ def run(
         state, alerts = fold(state, observation, policy)
         published.extend(alerts)
     return state, published
+
+
+def run_together(
+    log: Iterable[Observation], policy: Policy = POLICY, late: int = 0
+) -> tuple[dict[str, PipelineState], list[Alert], list[Observation]]:
+    """Fold a log of several pipelines; what they write to each other comes ``late`` records later.
+
+    Returns the states, all published revisions, and the log as it then is, letters and all.
+    """
+    states: dict[str, PipelineState] = {}
+    published: list[Alert] = []
+    written: list[Observation] = []
+    waiting: deque[tuple[int, Observation]] = deque()
+    ahead = deque(log)
+    while ahead or waiting:
+        if waiting and (not ahead or waiting[0][0] <= len(written)):
+            _, seen = waiting.popleft()
+        else:
+            seen = ahead.popleft()
+        written.append(seen)
+        for name in list(states) if seen.kind is ObservationKind.TICK else [seen.addressee]:
+            before = states.get(name) or start(name)
+            states[name], alerts = fold(before, seen, policy)
+            published.extend(alerts)
+            waiting.extend((len(written) + late, one) for one in letters(before, states[name], seen, alerts))
+    return states, published, written
 
 
 def last(alerts: Iterable[Alert]) -> list[Alert]:

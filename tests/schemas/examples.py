@@ -264,6 +264,17 @@ FULL: dict[str, Any] = {
         ),
         change=o.Deliberate(component="join", kind="CODE", at=NOW, change_id="deploy-4", after="v2"),
         tick=29_453_760,
+        reader="risk",
+        told=o.Told(
+            alert_id="9f86d081884c7d65",
+            revision=2,
+            datasets=("features",),
+            columns=("age",),
+            onset_earliest=NOW - 2 * HOUR,
+            onset_latest=NOW,
+            resolved_at=NOW + HOUR,
+            superseded_by="other",
+        ),
     ),
     "alert": a.Alert(
         alert_id="9f86d081884c7d65",

@@ -37,7 +37,7 @@ def test_version_1_is_still_written_byte_by_byte(name: str) -> None:
         ("alert", "cd95ce0414715094"),
         ("change", "9fb8c4d8919b3891"),
         ("data_batch", "b2b1a8e33eaf4763"),
-        ("observation", "5589cebd74453cba"),
+        ("observation", "4dcec467c9a42e7b"),
         ("outcome", "f3b032e340e04aa2"),
         ("prediction", "e20ab81c2b6bad4c"),
     ],

@@ -1,0 +1,87 @@
+"""A pipeline that feeds another one, on two partitions and two workers: one fault, one page, kill -9 or not."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from diagnosis.alert import Alert, CauseKind, StageOfDiagnosis, Status
+from diagnosis.observation import ObservationKind
+from schemas.events import BatchRef, DataBatch, Event
+from streams.topics import partition_of
+from tests.broker.installation import Installation, wait_until
+from tests.broker.test_pipeline import batches, seen, ticks_of
+
+LAKE = frozenset({"raw_orders", "raw_customers", "orders", "customers"})
+PARTITIONS = 4
+
+
+@pytest.fixture
+def installation(tmp_path: Path, bootstrap: str, topic_prefix: str) -> Iterator[Installation]:
+    with Installation(tmp_path, bootstrap=bootstrap, topic_prefix=topic_prefix, partitions=PARTITIONS) as made:
+        yield made
+
+
+def across(event: Event) -> Event:
+    """The same life, with what comes before the join in a pipeline of its own."""
+    if not isinstance(event, DataBatch):
+        return event
+    pipeline = "lake" if event.dataset in LAKE else event.pipeline
+    return replace(event, pipeline=pipeline, parents=tuple(map(named, event.parents)))
+
+
+def named(parent: BatchRef) -> BatchRef:
+    return replace(parent, pipeline="lake") if parent.dataset in LAKE else parent
+
+
+def pages(alerts: list[Alert]) -> list[Alert]:
+    """The alerts somebody is called for, as they are now."""
+    return [
+        alert
+        for alert in alerts
+        if alert.status is Status.FIRING and alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    ]
+
+
+def test_a_fault_in_a_pipeline_that_feeds_another_pages_once_though_workers_die(installation: Installation) -> None:
+    assert partition_of(b"lake", PARTITIONS) != partition_of(b"checkout", PARTITIONS)
+    events = [[across(event) for event in tick] for tick in ticks_of("unit-change")]
+    with installation.worker() as one:
+        for begin in range(0, len(events), 15):
+            with installation.worker() as other:
+                wait_until(lambda other=other: one.ready() and other.ready(), what="both ready")  # type: ignore[misc]
+                for tick in events[begin : begin + 15]:
+                    installation.send(*tick)
+                    time.sleep(0.1)
+                other.kill()
+        wait_until(lambda: seen(installation) == batches(events), 90, "every batch observed once")
+        wait_until(lambda: imported(installation) == in_lake(events), 90, "every batch of the lake imported once")
+        wait_until(lambda: bool(pages(installation.latest())), what="a diagnosed alert")
+        wait_until(lambda: all(alert.pipeline == "lake" for alert in firing(installation)), what="one alert")
+    (alert,) = firing(installation)
+    assert (alert.cause.kind, alert.cause.component, alert.cause.column) == (
+        CauseKind.SOURCE_DATA,
+        "raw_orders",
+        "amount",
+    )
+    for other_alert in installation.latest():
+        if other_alert.pipeline == "checkout":
+            assert (other_alert.status, other_alert.superseded_by) == (Status.SUPERSEDED, alert.alert_id)
+    revisions = Counter((alert.alert_id, alert.revision) for alert in installation.alerts())
+    assert set(revisions.values()) == {1}
+
+
+def firing(installation: Installation) -> list[Alert]:
+    return [alert for alert in installation.latest() if alert.status is Status.FIRING]
+
+
+def imported(installation: Installation) -> Counter[str]:
+    """How often each batch came to the shop; those before its first question are not counted."""
+    return Counter(one.batch_id for one in installation.observations() if one.kind is ObservationKind.IMPORTED)
+
+
+def in_lake(events: list[list[Event]]) -> Counter[str]:
+    return Counter(one.batch_id for tick in events for one in tick if isinstance(one, DataBatch))
