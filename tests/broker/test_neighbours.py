@@ -50,15 +50,15 @@ def test_a_fault_in_a_pipeline_that_feeds_another_pages_once_though_workers_die(
     assert partition_of(b"lake", PARTITIONS) != partition_of(b"checkout", PARTITIONS)
     events = [[across(event) for event in tick] for tick in ticks_of("unit-change")]
     with installation.worker() as one:
-        for begin in range(0, len(events), 15):
+        for begin in range(0, len(events), 30):
             with installation.worker() as other:
                 wait_until(lambda other=other: one.ready() and other.ready(), what="both ready")  # type: ignore[misc]
-                for tick in events[begin : begin + 15]:
+                for tick in events[begin : begin + 30]:
                     installation.send(*tick)
                     time.sleep(0.1)
                 other.kill()
         wait_until(lambda: seen(installation) == batches(events), 90, "every batch observed once")
-        wait_until(lambda: imported(installation) == in_lake(events), 90, "every batch of the lake imported once")
+        wait_until(lambda: newest_of_the_lake(events) <= set(imported(installation)), 90, "the lake's batches imported")
         wait_until(lambda: bool(pages(installation.latest())), what="a diagnosed alert")
         wait_until(lambda: all(alert.pipeline == "lake" for alert in firing(installation)), what="one alert")
     (alert,) = firing(installation)
@@ -70,6 +70,7 @@ def test_a_fault_in_a_pipeline_that_feeds_another_pages_once_though_workers_die(
     for other_alert in installation.latest():
         if other_alert.pipeline == "checkout":
             assert (other_alert.status, other_alert.superseded_by) == (Status.SUPERSEDED, alert.alert_id)
+    assert set(imported(installation).values()) == {1}
     revisions = Counter((alert.alert_id, alert.revision) for alert in installation.alerts())
     assert set(revisions.values()) == {1}
 
@@ -79,9 +80,10 @@ def firing(installation: Installation) -> list[Alert]:
 
 
 def imported(installation: Installation) -> Counter[str]:
-    """How often each batch came to the shop; those before its first question are not counted."""
+    """How often each batch of the lake came to the shop."""
     return Counter(one.batch_id for one in installation.observations() if one.kind is ObservationKind.IMPORTED)
 
 
-def in_lake(events: list[list[Event]]) -> Counter[str]:
-    return Counter(one.batch_id for tick in events for one in tick if isinstance(one, DataBatch))
+def newest_of_the_lake(events: list[list[Event]]) -> set[str]:
+    every = [event for tick in events for event in tick if isinstance(event, DataBatch) and event.pipeline == "lake"]
+    return {str(batch.batch_id) for batch in {batch.dataset: batch for batch in every}.values()}
