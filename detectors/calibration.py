@@ -8,10 +8,6 @@ so far. While nothing changed, ``M - n`` is a martingale, hence alarming when th
 ``A`` gives fewer than ``n / A`` alarms in ``n`` outcomes, whatever the distribution of the scores, and covariate shift
 is no evidence at all. CUSUMs of the same ratios run beside it for their last zero: the onset.
 
-The healthy map is itself an estimate. A member takes part only once the outcomes the map was learnt from could
-themselves have told it from the map (half of ``u' precision u`` nats, ``u`` the member's direction); else the error of
-the map would in time be taken for a change.
-
 Source: J. Shin, A. Ramdas, A. Rinaldo, "E-detectors" (2022), Def. 2.2 and §2.4; M. Pollak, "Optimal detection of a
 change in distribution" (1985); the mixture: T. L. Lai, "Information bounds" (1998).
 """
@@ -22,13 +18,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.bets import MEMBERS, SHIFTS, SLOPES, live_members, log_ratios, shiryaev_roberts
 from detectors.recalibration import Floats, Recalibration, count, fit
 
-SHIFTS: Final = np.array([-1.0, -0.5, -0.25, -0.1, 0.1, 0.25, 0.5, 1.0] + [0.0] * 6)
-SLOPES: Final = np.array([1.0] * 8 + [0.5, 0.67, 0.8, 1.25, 1.5, 2.0])
-MEMBERS: Final = SHIFTS.size
 LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so that nothing depends on calls
-RESOLVABLE: Final = 100.0  # u' precision u: the map is ten standard errors from the member
 SUSPICIOUS_NATS: Final = 5.0  # outcomes that may belong to a change do not train the map
 YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
 YOUNG_ROWS: Final = 15_000
@@ -36,7 +29,6 @@ RECOVERY_NATS: Final = 8.0
 ONSET_NATS: Final = 3.0
 RIVAL_NATS: Final = 5.0
 LARGEST_EXPONENT: Final = 300.0
-LARGEST_STAKE: Final = 1e200
 SMALLEST_STAKE: Final = 1e-300
 
 
@@ -153,26 +145,6 @@ def gauges(bank: Calibration) -> dict[str, float]:
     }
 
 
-def live_members(healthy: Recalibration) -> NDArray[np.bool_]:
-    """Which members the map is known well enough for, shape ``(14,)``."""
-    direction = SHIFTS + (SLOPES - 1.0) * healthy.values[:, None]
-    resolved = np.einsum("km,kl,lm->m", direction, healthy.precision, direction)
-    live: NDArray[np.bool_] = resolved >= RESOLVABLE
-    return live
-
-
-def log_ratios(log_odds: Floats, outcomes: Floats, shifts: Floats, slopes: Floats) -> Floats:
-    """``ln q(y) / p(y)`` of every member, shape ``(members, n)``, in nats."""
-    alternative = shifts[:, None] + slopes[:, None] * log_odds
-    ratios: Floats = outcomes * (alternative - log_odds) - _softplus(alternative) + _softplus(log_odds)
-    return ratios
-
-
-def _softplus(x: Floats) -> Floats:
-    smooth: Floats = np.log1p(np.exp(x))  # |x| stays below 100: scores are clipped
-    return smooth
-
-
 def _bet(
     bank: Calibration,
     score_logit: Floats,
@@ -214,15 +186,6 @@ def _learn(bank: Calibration, score_logit: Floats, outcomes: Floats) -> Calibrat
 def _suspicious(bank: Calibration) -> bool:
     margin = YOUNG_NATS if bank.healthy.rows < YOUNG_ROWS else 0.0
     return float(bank.cusum.max()) >= SUSPICIOUS_NATS + margin
-
-
-def shiryaev_roberts(stake: Floats, total: Floats) -> Floats:
-    """``M <- (M + 1) * ratio`` from ``stake`` on; ``total``, shape ``(members, n)``, sums the log ratios so far."""
-    inverse = np.exp(-total)
-    stakes: Floats = np.cumsum(inverse, axis=1)
-    stakes += (stake + 1.0)[:, None] - inverse
-    stakes /= inverse
-    return np.minimum(stakes, LARGEST_STAKE)
 
 
 def _advance(

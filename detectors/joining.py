@@ -15,7 +15,6 @@ from detectors.pending import (
     BYTES_PER_ROW,
     Attached,
     Pending,
-    Run,
     attach,
     expire,
     give_up,
@@ -24,6 +23,7 @@ from detectors.pending import (
     release,
     waiting,
 )
+from detectors.runs import Run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -19,11 +19,11 @@ from detectors.model_state import ModelState, references, settled_task, start
 from detectors.outcome_step import read_step
 from detectors.outcomes import OutcomesInput, OutcomesSummary
 from detectors.outcomes import summarise as _summarise_outcomes
-from detectors.pending import Run
 from detectors.performance import accept as accept_outcomes
 from detectors.performance import meaning_of
 from detectors.predictions import summarise_predictions
 from detectors.reliability import gauges as reliability_gauges
+from detectors.runs import Run
 from detectors.serving import serving_gauges
 from detectors.window import PredictionsInput, PredictionsSummary, WindowJudgement, added, as_batch, uncounted
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from detectors.calibration import SHIFTS, Calibration, CalibrationAlarm
+from detectors.bets import SHIFTS
+from detectors.calibration import Calibration, CalibrationAlarm
 from detectors.checks import percent
 from detectors.finding import Finding
 from detectors.life import standing

@@ -8,8 +8,8 @@ import numpy as np
 from detectors import joining, recent
 from detectors.model_policy import Policy
 from detectors.model_state import ModelState
-from detectors.pending import Run, chosen
 from detectors.performance import fold_probabilities, fold_values, forget_young
+from detectors.runs import Run, chosen
 
 REFERENCE_ROWS: Final = 2**62  # outcomes before calibration is tested: never
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.finding import Micros
-from detectors.pending import NEVER, Hashes, sampled
 from detectors.recalibration import Floats
+from detectors.runs import NEVER, Hashes, sampled
 
 CLOCK_US = 300_000_000  # an outcome observed further ahead of its arrival says nothing about time
 UNTRUSTED = -NEVER

@@ -12,9 +12,9 @@ from detectors.batch import BatchInput, NumberColumn
 from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
 from detectors.finding import Micros
 from detectors.model_policy import MONTH_S, Policy
-from detectors.pending import Run
 from detectors.recalibration import Floats, Recalibration, expit, fit, logit, loosened
 from detectors.reliability import Reliability, fade_in
+from detectors.runs import Run
 from detectors.state import DatasetState
 
 CONFIDENCE: Final = 0.05  # the promised run length is kept with 95 % certainty, not on average

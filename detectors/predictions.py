@@ -6,8 +6,8 @@ from detectors.batch import NumberColumn
 from detectors.column import summarise_columns
 from detectors.model_findings import SCORE
 from detectors.model_state import ModelState, references, settled_task
-from detectors.pending import Run, chosen, sampled
 from detectors.recalibration import SHELVES, logit, shelf_of
+from detectors.runs import Run, chosen, sampled
 from detectors.serving import serving_columns
 from detectors.window import PredictionsInput, PredictionsSummary, check_lengths
 

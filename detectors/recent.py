@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from detectors.finding import Micros
-from detectors.pending import Run
 from detectors.recalibration import SHELVES, Floats, logit, shelf_of
+from detectors.runs import Run
 
 BLOCK_ROWS: Final = 1_000
 SPAN_ROWS: Final = 5_000

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from detectors.batch import ColumnInput
 from detectors.finding import Judgement, Micros
 from detectors.parts import join
-from detectors.pending import Hashes, Run
 from detectors.recalibration import SHELVES, Floats
 from detectors.reference import Reference
+from detectors.runs import Hashes, Run
 from detectors.state import BatchSummary
 from detectors.summary import ColumnSummary
 

@@ -5,17 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.calibration import (
-    MEMBERS,
-    SHIFTS,
-    SLOPES,
-    Calibration,
-    fold_outcomes,
-    gauges,
-    live_members,
-    log_ratios,
-    shiryaev_roberts,
-)
+from detectors.bets import MEMBERS, SHIFTS, SLOPES, live_members, log_ratios, shiryaev_roberts
+from detectors.calibration import Calibration, fold_outcomes, gauges
 from detectors.recalibration import Recalibration, count, expit, fit, logit
 
 THRESHOLD = float(np.log(1e6 / 0.05))

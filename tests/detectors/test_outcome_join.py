@@ -8,7 +8,8 @@ from detectors.joining import Join, put_outcomes, put_predictions, read_step
 from detectors.maturity import Delays, moved, observe, usual_delay, watermark
 from detectors.model_policy import DAY_US, Policy
 from detectors.outcomes import OutcomesInput, summarise
-from detectors.pending import BYTES_PER_ROW, NEVER, Pending, Run, attach, insert, release, sampled
+from detectors.pending import BYTES_PER_ROW, Pending, attach, insert, release
+from detectors.runs import NEVER, Run, sampled
 
 SECOND = 1_000_000
 USUAL = Policy()

@@ -2,9 +2,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors.pending import Run
 from detectors.recalibration import SHELVES, logit, shelf_of
 from detectors.recent import BLOCK_ROWS, SPAN_ROWS, Recent, put, told
+from detectors.runs import Run
 
 SECOND = 1_000_000
 
