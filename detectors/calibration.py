@@ -124,27 +124,6 @@ def fold_outcomes(
     return bank
 
 
-def gauges(bank: Calibration) -> dict[str, float]:
-    """How calibration is off while an alarm stands, on log odds; empty without one.
-
-    ``calibration_slope`` is the slope of the bet that won (1: confidence is right), ``calibration_offset`` how much
-    higher the mean outcome since the onset is than the mean probability (0: right on average), and
-    ``calibration_slope_nats`` by how much the best bet on another slope beat the best on another level.
-    """
-    if bank.alarm is None:
-        return {}
-    rows, ones, probability, *_ = bank.totals - bank.alarm.before
-    mean, claimed = ((total + 0.5) / (rows + 1.0) for total in (ones, probability))
-    offset = np.log(mean / (1.0 - mean)) - np.log(claimed / (1.0 - claimed))
-    margin = bank.cusum[SHIFTS == 0.0].max() - bank.cusum[SHIFTS != 0.0].max()
-    slope = SLOPES[bank.alarm.member]
-    return {
-        "calibration_slope": float(slope),
-        "calibration_offset": float(offset),
-        "calibration_slope_nats": float(margin),
-    }
-
-
 def _bet(
     bank: Calibration,
     score_logit: Floats,

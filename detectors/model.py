@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
-from detectors.calibration import gauges as calibration_gauges
+from detectors.errors import gauges as error_gauges
 from detectors.estimated import SUPPORTED, estimate, support
 from detectors.finding import Judgement, Micros, Readings
-from detectors.model_findings import count_statistics, standing_findings
+from detectors.model_findings import calibration_gauges, count_statistics, standing_findings
 from detectors.model_policy import Policy
 from detectors.model_state import ModelState, references, settled_task, start
 from detectors.outcome_step import read_step
@@ -202,6 +202,7 @@ def _judgement(
         | _recently(state)
         | named
         | reliability_gauges(known.reliability)
+        | error_gauges(known.errors)
         | joining.gauges(state.join),
         warming_up=seen.warming_up,
         late=seen.late,

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from detectors.bets import SHIFTS
+import numpy as np
+
+from detectors.bets import SHIFTS, SLOPES
 from detectors.calibration import Calibration, CalibrationAlarm
 from detectors.checks import percent
 from detectors.finding import Finding
@@ -47,6 +49,27 @@ def count_statistics(inputs: DatasetState, serving: DatasetState, performance: P
     )
     of_outcomes = 0 if performance.rows == 0 else 1
     return of_inputs + of_serving + of_outcomes + (len(RESIDUALS) if performance.residuals else 0)
+
+
+def calibration_gauges(bank: Calibration) -> dict[str, float]:
+    """How calibration is off while an alarm stands, on log odds; empty without one.
+
+    ``calibration_slope`` is the slope of the bet that won (1: confidence is right), ``calibration_offset`` how much
+    higher the mean outcome since the onset is than the mean probability (0: right on average), and
+    ``calibration_slope_nats`` by how much the best bet on another slope beat the best on another level.
+    """
+    if bank.alarm is None:
+        return {}
+    rows, ones, probability, *_ = bank.totals - bank.alarm.before
+    mean, claimed = ((total + 0.5) / (rows + 1.0) for total in (ones, probability))
+    offset = np.log(mean / (1.0 - mean)) - np.log(claimed / (1.0 - claimed))
+    margin = bank.cusum[SHIFTS == 0.0].max() - bank.cusum[SHIFTS != 0.0].max()
+    slope = SLOPES[bank.alarm.member]
+    return {
+        "calibration_slope": float(slope),
+        "calibration_offset": float(offset),
+        "calibration_slope_nats": float(margin),
+    }
 
 
 def _of_inputs(inputs: DatasetState) -> Iterator[Finding]:

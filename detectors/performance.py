@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from detectors import dataset
 from detectors.batch import BatchInput, NumberColumn
 from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
+from detectors.errors import Errors
+from detectors.errors import fade_in as fade_in_errors
 from detectors.finding import Micros
 from detectors.model_policy import MONTH_S, Policy
 from detectors.recalibration import Floats, Recalibration, expit, fit, logit, loosened
@@ -41,6 +43,7 @@ class Performance:
     banks: tuple[Calibration, ...] = ()
     coverage: Calibration = field(default_factory=Calibration)
     reliability: Reliability = field(default_factory=Reliability)
+    errors: Errors = field(default_factory=Errors)
     residuals: DatasetState | None = None
     residual_rest: Floats = field(default_factory=lambda: np.empty(0))
     names: dict[str, str] = field(default_factory=dict)
@@ -135,8 +138,10 @@ def fold_values(subject: str, known: Performance, matured: Run, name: str, polic
     known = _counted(known, matured.at)
     if matured.lower.size:
         known = _fold_coverage(known, matured, policy)
+    error = matured.outcome - matured.score
+    known = replace(known, errors=fade_in_errors(known.errors, error, *_ends(matured)))
     residuals = known.residuals or dataset.start(subject)
-    rest = np.concatenate([known.residual_rest, matured.outcome - matured.score])
+    rest = np.concatenate([known.residual_rest, error])
     windows = rest.size // policy.window_rows
     for i in range(windows):
         window, rest = rest[: policy.window_rows], rest[policy.window_rows :]
@@ -147,6 +152,13 @@ def fold_values(subject: str, known: Performance, matured: Run, name: str, polic
         )
         residuals, _ = dataset.fold(residuals, dataset.summarise(residuals, batch), policy.columns)
     return replace(known, residuals=residuals, residual_rest=rest)
+
+
+def _ends(matured: Run) -> tuple[Floats, Floats]:
+    """The intervals' ends less the prediction; NaN where there is no interval."""
+    if not matured.lower.size:
+        return np.full_like(matured.score, np.nan), np.full_like(matured.score, np.nan)
+    return matured.lower - matured.score, matured.upper - matured.score
 
 
 def _fold_coverage(known: Performance, matured: Run, policy: Policy) -> Performance:
@@ -193,6 +205,7 @@ def accept(known: Performance) -> Performance:
         segments=known.segments,
         banks=tuple(Calibration() for _ in known.banks),
         reliability=known.reliability,
+        errors=known.errors,
     )
 
 

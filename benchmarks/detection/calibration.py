@@ -63,7 +63,11 @@ def false_alarms(report: Report, seed: int, rows: int) -> None:
             for _ in range(rows // len(LOST) // 50_000):
                 life = life.lived(rng, drawn(rng, 50_000))
             found, judged = found + len(life.alarms), judged + life.state.performance.rows
-        report.say(f"  delay {name:30} {judged:>9,} outcomes, 1 and 20 % never arrive: {found} alarms")
+        expected = judged * CONFIDENCE / RUN_LENGTH
+        report.say(
+            f"  delay {name:30} {judged:>9,} outcomes judged, 1 and 20 % never arrive: {found} alarms "
+            f"(theory: {expected:.2f})"
+        )
         report.add(f"calibration: false alarms, delay {name}, {rows:,} predictions", found, 0)
     arrival = _in_order_of_arrival(np.random.default_rng([seed, 2]), 40_000)
     report.say(f"  the same bank fed in order of arrival: {arrival} alarms in 40,000 outcomes")
@@ -115,10 +119,10 @@ def _found(fault: Fault, seed: int, lives: int, repeats: int, known: int) -> Ite
             life = healthy.lived(rng, rows, until_alarm=True)
             alarmed = min((at for key, at in life.alarms.items() if key not in healthy.alarms), default=None)
             ours = LONGEST if alarmed is None else (alarmed - healthy.now) / 1e6
-            yield (ours, *_oracles(fault, rows, rng))
+            yield (ours, *oracles(fault, rows, rng))
 
 
-def _oracles(fault: Fault, rows: Rows, rng: np.random.Generator) -> tuple[float, float]:
+def oracles(fault: Fault, rows: Rows, rng: np.random.Generator) -> tuple[float, float]:
     """A CUSUM and Shiryaev-Roberts for the known change, both long under way when it comes."""
     before = drawn(rng, LONGEST // 2, segments=SEGMENTS if fault.only is not None else 1)
     ratios = np.concatenate([_ratios(fault, before), _ratios(fault, rows)])

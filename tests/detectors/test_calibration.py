@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.bets import MEMBERS, SHIFTS, SLOPES, live_members, log_ratios, shiryaev_roberts
-from detectors.calibration import Calibration, fold_outcomes, gauges
+from detectors.calibration import Calibration, fold_outcomes
+from detectors.model_findings import calibration_gauges
 from detectors.recalibration import Recalibration, count, expit, fit, logit
 
 THRESHOLD = float(np.log(1e6 / 0.05))
@@ -181,7 +182,7 @@ def test_a_map_that_is_no_line_is_learnt():
 @pytest.mark.parametrize(("shift", "slope"), [(0.0, 0.5), (0.0, 2.0), (0.7, 1.0), (-1.0, 1.0)])
 def test_an_alarm_says_whether_the_mean_or_the_confidence_is_off(shift, slope):
     bank = folded(Calibration(), *outcomes(3, 30_000, change_at=15_000, shift=shift, slope=slope))
-    said = gauges(bank)
+    said = calibration_gauges(bank)
     assert (said["calibration_slope"] - 1.0) * (slope - 1.0) >= 0.0
     assert abs(said["calibration_offset"] - shift) < 0.45
     confidence = abs(said["calibration_slope"] - 1.0) > abs(said["calibration_offset"])
@@ -189,4 +190,4 @@ def test_an_alarm_says_whether_the_mean_or_the_confidence_is_off(shift, slope):
 
 
 def test_without_an_alarm_there_is_nothing_to_say_about_how_calibration_is_off():
-    assert gauges(Calibration()) == {}
+    assert calibration_gauges(Calibration()) == {}

@@ -205,6 +205,8 @@ def test_a_regression_is_judged_by_its_residuals():
     bias = next(f for judged in said for f in judged.findings if f.statistic == "residual_bias")
     assert bias.effect > 0
     assert "outcome minus prediction" in bias.sentence
+    shown = said[-1].gauges
+    assert abs(shown["mean_error"]) <= shown["mean_absolute_error"] <= shown["root_mean_squared_error"]
 
 
 def test_a_multiclass_model_is_judged_by_the_confidence_of_its_top_class():
