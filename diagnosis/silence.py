@@ -10,6 +10,7 @@ from diagnosis.state import Node, NodeKind
 from diagnosis.wording import span
 
 _LONGEST = 1.5  # a dataset that was once silent for long is given this much more than its longest gap
+_LATE: Micros = 12 * 60 * MINUTE  # nobody wants to hear four days later that a nightly batch did not come
 
 
 def overdue(node: Node, tick: int, policy: Policy) -> Finding | None:
@@ -18,7 +19,8 @@ def overdue(node: Node, tick: int, policy: Policy) -> Finding | None:
     if usual is None or node.last_arrived_at is None or node.last_at is None or node.kind is NodeKind.OUTCOMES:
         return None
     quiet: Micros = tick * MINUTE - node.last_arrived_at
-    if quiet <= max(policy.silence_gaps * usual, _LONGEST * max(node.gaps), MINUTE):
+    patience = min(policy.silence_gaps * usual, usual + _LATE)
+    if quiet <= max(patience, _LONGEST * max(node.gaps), MINUTE):
         return None
     subject = f"{node.pipeline}/{node.name}"
     return Finding(

@@ -1,0 +1,73 @@
+"""Silence by habit: nightly batches, weekdays only, backfills, a whole pipeline that stopped."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from diagnosis.alert import Alert, CauseKind, Status
+from diagnosis.observation import Observation, ObservationKind
+from tests.diagnosis.story import MINUTE, START, World, chain, last, run, tick
+
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+MONDAY = START - START % DAY + 6 * DAY  # 1 699 920 000 s was a Tuesday
+
+
+def nightly(days: Iterable[int]) -> list[Observation]:
+    return [
+        Observation(
+            kind=ObservationKind.BATCH,
+            pipeline="shop",
+            name="ledger",
+            batch_id=f"ledger-{day}",
+            at=MONDAY + day * DAY,
+            arrived_at=MONDAY + day * DAY,
+        )
+        for day in days
+    ]
+
+
+def with_ticks(log: list[Observation], until: int, every: int = HOUR) -> list[Observation]:
+    """Number a minute of every hour until ``until``, in order of arrival."""
+    first = log[0].arrived_at // every + 1
+    ticks = [tick(number * every // MINUTE) for number in range(first, until // every + 1)]
+    return sorted([*log, *ticks], key=lambda one: one.arrived_at)
+
+
+def told(log: list[Observation], until: int) -> list[Alert]:
+    return last(run(with_ticks(log, until))[1])
+
+
+def test_a_nightly_batch_that_does_not_come_is_told_half_a_day_later() -> None:
+    log = nightly(range(12))
+
+    assert told(log, MONDAY + 12 * DAY + 11 * HOUR) == []
+    (alert,) = told(log, MONDAY + 12 * DAY + 14 * HOUR)
+    assert (alert.kind, alert.cause.component) == (CauseKind.SILENCE, "ledger")
+    assert "usually sends every 24 hours" in alert.summary or "usually sends every day" in alert.summary
+
+
+def test_batches_on_weekdays_only_are_not_missed_at_the_weekend() -> None:
+    weekdays = [day for day in range(5 * 7) if day % 7 < 5]
+
+    assert told(nightly(weekdays), MONDAY + 5 * 7 * DAY) == []
+
+
+def test_a_backfill_is_neither_silence_nor_stale() -> None:
+    log = nightly(range(12))
+    backfill = [
+        replace(one, batch_id=f"again-{one.batch_id}", late=True, arrived_at=MONDAY + 11 * DAY + HOUR + place)
+        for place, one in enumerate(nightly(range(-40, 0)))
+    ]
+    log = sorted([*log, *backfill, *nightly(range(12, 20))], key=lambda one: one.arrived_at)
+
+    assert told(log, MONDAY + 19 * DAY + HOUR) == []
+
+
+def test_a_pipeline_that_stops_as_a_whole_is_told_of_once_per_source() -> None:
+    log = World(chain()).rounds(0, 30)
+    minute = (START + 30 * MINUTE) // MINUTE
+    _, alerts = run([*log, *(tick(minute + number) for number in range(15))])
+
+    firing = [alert for alert in last(alerts) if alert.status is Status.FIRING]
+    assert {alert.kind for alert in firing} == {CauseKind.SILENCE}
+    assert {alert.cause.component for alert in firing} == {"orders", "customers"}
