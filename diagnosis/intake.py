@@ -119,8 +119,10 @@ def _admit(
             pipeline, _, name = link.parent.rpartition(":/")
             kind = NodeKind.MODEL if link.parent.startswith("model:") else NodeKind.DATASET
             bare = name.removeprefix("model:") if kind is NodeKind.MODEL else name
-            state, parent = with_node(state, link.parent, kind, pipeline or state.pipeline, bare, policy)
-            if parent is None or len(parents) >= _PARENTS_KEPT:
+            parent = None
+            if len(parents) < _PARENTS_KEPT:
+                state, parent = with_node(state, link.parent, kind, pipeline or state.pipeline, bare, policy)
+            if parent is None:
                 kept.append(replace(link, parent="", match=Match.UNKNOWN))
                 continue
             node = replace(state.nodes[key], parents=tuple(sorted((*parents, link.parent))))
