@@ -30,6 +30,7 @@ MODEL = ("pipeline", "model")
 VIEW = ("pipeline", "feature_view")
 STAGE = ("pipeline", "stage")
 RECENT = "Accuracy of the last 5,000 predictions, estimated where outcomes are missing."
+REFUSED = "Links that would close a cycle, nodes and findings beyond the bounds, so far."
 UNJOINED = "Outcomes and predictions that were never joined or judged so far."
 
 DEFINITIONS = (
@@ -42,6 +43,7 @@ DEFINITIONS = (
     Definition("headwater_dead_letters_total", "counter", ("topic", "reason"), "Events that could not be read."),
     Definition("headwater_alerts_opened_total", "counter", ("pipeline", "severity"), "Alerts opened."),
     Definition("headwater_alerts_firing", "gauge", ("pipeline", "severity"), "Alerts firing now."),
+    Definition("headwater_lineage_refused", "gauge", ("pipeline", "what"), REFUSED),
     Definition("headwater_findings_total", "counter", ("statistic",), "Findings that began."),
     Definition("headwater_false_alarms_budget_per_month", "gauge", (), "False alarms accepted over everything."),
     Definition("headwater_monitored_statistics", "gauge", (), "Statistics that share the budget, of all workers."),

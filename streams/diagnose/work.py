@@ -1,6 +1,7 @@
 """The diagnose agent's work: its journal is its input, the ``observations`` log: one log, the same alerts."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from diagnosis import neighbours
@@ -111,6 +112,7 @@ class DiagnoseWork:
         for name in list(self._pipelines) if tick else [seen.addressee]:
             if offset < known.get(name, 0):
                 continue
+            began = time.thread_time()
             before = self._pipelines.get(name) or start(name)
             try:
                 after, alerts = fold(before, seen, self._policy)
@@ -119,7 +121,7 @@ class DiagnoseWork:
                 self._bury(value, offset, failure, reaction)
                 continue
             self._pipelines[name] = after
-            self._ledger.note(name, offset, len(value), clock())
+            self._ledger.note(name, offset, len(value), clock(), time.thread_time() - began)
             for letter in letters:
                 self._send(letter, reaction)
             for alert in alerts:
@@ -177,6 +179,9 @@ class DiagnoseWork:
 
     def _gauges(self, reaction: Reaction) -> None:
         for pipeline, state in self._pipelines.items():
+            refused = {"cycle": state.cycles_refused, "node": state.nodes_refused, "finding": state.findings_refused}
+            for what, number in refused.items():
+                reaction.gauge("headwater_lineage_refused", pipeline, what, value=number)
             firing = [fault.alert.severity for fault in state.faults if fault.alert.status is Status.FIRING]
             for severity in ("CRITICAL", "WARNING", "INFO"):
                 reaction.gauge("headwater_alerts_firing", pipeline, severity, value=firing.count(Severity(severity)))

@@ -11,6 +11,7 @@ SNAPSHOT_BYTES_PER_TRANSACTION = 8_000_000
 INPUT_PER_STATE = 100
 LONGEST_MICROS = 3_600_000_000
 MOST_ENTRIES = 2_000  # folded again in seconds, however large the state is
+MOST_SECONDS = 10.0  # of folding that all subjects together may owe: about what a recovery may take
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,12 +101,14 @@ class _Uncovered:
     since: int
     bytes: int = 0
     entries: int = 0
+    seconds: float = 0.0
 
 
 class Ledger:
     """Decides when a subject is written and what of the log is still needed.
 
-    A subject is due when its uncovered input exceeds 100 times its state or 2,000 entries, or is an hour old.
+    A subject is due when its uncovered input exceeds 100 times its state or 2,000 entries, or is an hour old; and the
+    costliest one is due while all together owe more than 10 seconds of folding.
     """
 
     def __init__(self) -> None:
@@ -117,18 +120,22 @@ class Ledger:
         """Bytes of all subjects at their last snapshots."""
         return sum(self._sizes.values())
 
-    def note(self, subject: str, offset: int, size: int, now: int) -> None:
-        """A log entry at ``offset`` held ``size`` bytes for ``subject``."""
+    def note(self, subject: str, offset: int, size: int, now: int, seconds: float = 0.0) -> None:
+        """A log entry at ``offset`` held ``size`` bytes for ``subject``, which took so long to fold."""
         entry = self._uncovered.setdefault(subject, _Uncovered(offset, now))
         entry.bytes += size
         entry.entries += 1
+        entry.seconds += seconds
 
     def due(self, now: int) -> list[str]:
         """The subjects that are to be written now."""
+        owed = sum(entry.seconds for entry in self._uncovered.values())
+        most = max((entry.seconds for entry in self._uncovered.values()), default=0.0)
         return [
             subject
             for subject, entry in self._uncovered.items()
-            if entry.bytes > INPUT_PER_STATE * self._sizes.get(subject, 4096)
+            if (owed > MOST_SECONDS and entry.seconds == most)
+            or entry.bytes > INPUT_PER_STATE * self._sizes.get(subject, 4096)
             or entry.entries > MOST_ENTRIES
             or now - entry.since > LONGEST_MICROS
         ]

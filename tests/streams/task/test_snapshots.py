@@ -3,7 +3,7 @@ from dataclasses import dataclass
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.task.snapshots import LONGEST_MICROS, PART_BYTES, Ledger, assemble, pieces
+from streams.task.snapshots import LONGEST_MICROS, MOST_SECONDS, PART_BYTES, Ledger, assemble, pieces
 
 
 @dataclass
@@ -50,6 +50,16 @@ def test_a_subject_is_due_when_its_input_outgrows_its_state_a_hundred_times_or_i
     ledger.note("idle", 2, 1, now=0)
     assert ledger.due(now=1) == ["busy"]
     assert ledger.due(now=LONGEST_MICROS + 1) == ["busy", "idle"]
+
+
+def test_the_costliest_subject_is_due_while_all_together_owe_more_than_a_recovery_may_take() -> None:
+    ledger = Ledger()
+    ledger.note("wide", 1, 1, now=0, seconds=0.6 * MOST_SECONDS)
+    assert ledger.due(now=1) == []
+    ledger.note("narrow", 2, 1, now=0, seconds=0.5 * MOST_SECONDS)
+    assert ledger.due(now=1) == ["wide"]
+    ledger.cover("wide", 10)
+    assert ledger.due(now=1) == []
 
 
 def test_the_floor_is_the_first_entry_that_no_snapshot_covers() -> None:
