@@ -190,11 +190,11 @@ def _judgement(
     of_outcomes: bool = False,
 ) -> WindowJudgement:
     """Every finding of the model that lasts stands in every judgement: one that is missing would count as over."""
-    known = state.performance
+    known, top = state.performance, state.task == "MULTICLASS"
     named = {"calibration_evidence_nats": known.overall.evidence_nats} if known.rows else {}
-    named |= calibration_gauges(known.overall)
+    named |= calibration_gauges(known.overall, top_class=top)
     return WindowJudgement(
-        findings=standing_findings(state.subject, state.inputs, state.serving, known),
+        findings=standing_findings(state.subject, state.inputs, state.serving, known, top_class=top),
         readings=Readings() if of_outcomes else seen.readings,
         profiles=seen.profiles,
         gauges=seen.gauges

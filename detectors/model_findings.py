@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
@@ -26,16 +27,25 @@ SERVING: Final = {
 RESIDUALS: Final = {"location": "residual_bias", "scale": "residual_scale"}
 
 
+class One(StrEnum):
+    """What an outcome of 1 says."""
+
+    HAPPENED = "HAPPENED"
+    RIGHT = "RIGHT"  # the predicted class came true
+    COVERED = "COVERED"  # the value lies inside its interval
+
+
 def standing_findings(
-    subject: str, inputs: DatasetState, serving: DatasetState, performance: Performance
+    subject: str, inputs: DatasetState, serving: DatasetState, performance: Performance, *, top_class: bool
 ) -> tuple[Finding, ...]:
-    """Every finding of a model that lasts."""
+    """Every finding of a model that lasts. top_class: scores are confidences of the predicted class."""
+    one = One.RIGHT if top_class else One.HAPPENED
     found = [*_of_inputs(inputs), *_of_serving(serving), *_of_residuals(performance)]
     names = performance.names
-    found += _of_calibration(subject, None, "calibration", performance.overall, names.get("", ""))
+    found += _of_calibration(subject, None, one, performance.overall, names.get("", ""))
     for segment, bank in zip(performance.segments, performance.banks, strict=False):
-        found += _of_calibration(subject, segment, "calibration", bank, names.get(SEGMENT + segment, ""))
-    found += _of_calibration(subject, None, "interval_coverage", performance.coverage, names.get(COVERAGE, ""))
+        found += _of_calibration(subject, segment, one, bank, names.get(SEGMENT + segment, ""))
+    found += _of_calibration(subject, None, One.COVERED, performance.coverage, names.get(COVERAGE, ""))
     return tuple(found)
 
 
@@ -51,21 +61,25 @@ def count_statistics(inputs: DatasetState, serving: DatasetState, performance: P
     return of_inputs + of_serving + of_outcomes + (len(RESIDUALS) if performance.residuals else 0)
 
 
-def calibration_gauges(bank: Calibration) -> dict[str, float]:
+def calibration_gauges(bank: Calibration, *, top_class: bool) -> dict[str, float]:
     """How calibration is off while an alarm stands, on log odds; empty without one.
 
-    ``calibration_slope`` is the slope of the bet that won (1: confidence is right), ``calibration_offset`` how much
-    higher the mean outcome since the onset is than the mean probability (0: right on average), and
-    ``calibration_slope_nats`` by how much the best bet on another slope beat the best on another level.
+    ``changed_accuracy_ratio`` is how often, since the onset, the class came true that the healthy map holds likelier
+    (``top_class``: the predicted one), among ``changed_outcomes``. ``calibration_slope`` is the slope of the bet that
+    won (1: confidence is right), ``calibration_offset`` how much higher the mean outcome since the onset is than the
+    mean probability (0: right on average), and ``calibration_slope_nats`` by how much the best bet on another slope
+    beat the best on another level.
     """
     if bank.alarm is None:
         return {}
-    rows, ones, probability, *_ = bank.totals - bank.alarm.before
+    rows, ones, probability, hits, _ = bank.totals - bank.alarm.before
     mean, claimed = ((total + 0.5) / (rows + 1.0) for total in (ones, probability))
     offset = np.log(mean / (1.0 - mean)) - np.log(claimed / (1.0 - claimed))
     margin = bank.cusum[SHIFTS == 0.0].max() - bank.cusum[SHIFTS != 0.0].max()
     slope = SLOPES[bank.alarm.member]
     return {
+        "changed_accuracy_ratio": float((ones if top_class else hits) / max(rows, 1.0)),
+        "changed_outcomes": float(rows),
         "calibration_slope": float(slope),
         "calibration_offset": float(offset),
         "calibration_slope_nats": float(margin),
@@ -117,16 +131,14 @@ def _of_residuals(performance: Performance) -> Iterator[Finding]:
             yield replace(finding, statistic=statistic, column=None, alarm_batch_id=name, sentence=sentence)
 
 
-def _of_calibration(
-    subject: str, segment: str | None, statistic: str, bank: Calibration, name: str
-) -> Iterator[Finding]:
+def _of_calibration(subject: str, segment: str | None, one: One, bank: Calibration, name: str) -> Iterator[Finding]:
     alarm = bank.alarm
     if alarm is None or not name:
         return
-    observed, expected, sentence = _claim(bank, alarm, statistic)
+    observed, expected, sentence = _claim(bank, alarm, one)
     yield Finding(
         subject=subject,
-        statistic=statistic,
+        statistic="interval_coverage" if one is One.COVERED else "calibration",
         segment=segment,
         observed=observed,
         expected=expected,
@@ -140,21 +152,21 @@ def _of_calibration(
     )
 
 
-def _claim(bank: Calibration, alarm: CalibrationAlarm, statistic: str) -> tuple[float, float, str]:
+def _claim(bank: Calibration, alarm: CalibrationAlarm, one: One) -> tuple[float, float, str]:
     """Observed and expected rate since the onset, and what that means in words."""
     rows, ones, probability, hits, confidence = bank.totals - alarm.before
     rows = max(rows, 1.0)
-    if statistic == "interval_coverage":
-        observed, expected = ones / rows, probability / rows
+    observed, expected = ones / rows, probability / rows
+    if one is One.COVERED:
         sentence = f"prediction intervals cover {percent(observed)} of outcomes, {percent(expected)} before"
-    elif SHIFTS[alarm.member] != 0.0:
-        observed, expected = ones / rows, probability / rows
+    elif one is One.HAPPENED and SHIFTS[alarm.member] != 0.0:
         side = "more" if observed > expected else "less"
         sentence = (
             f"outcomes are {side} frequent than the scores say: {percent(observed)} instead of {percent(expected)}"
         )
     else:
-        observed, expected = hits / rows, confidence / rows
+        if one is One.HAPPENED:
+            observed, expected = hits / rows, confidence / rows
         side = "less" if observed < expected else "more"
         sentence = f"scores are {side} often right than they claim: {percent(observed)} instead of {percent(expected)}"
     return float(observed), float(expected), sentence

@@ -12,14 +12,16 @@ from diagnosis.identity import alert_id, cause_key
 from diagnosis.impact import Reach, advance, count, descend, impact_of, severity_of
 from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
-from diagnosis.performance import with_performance
+from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
 
 NEWEST = 16  # batches per node that late parents may still change
-BEYOND_ESTIMATES = frozenset({"calibration", "score_out_of_range"})
-"""Accuracy is estimated from the scores: not where they no longer mean what they say, or were never seen before."""
+BEYOND_ESTIMATES = "score_out_of_range"
+"""Accuracy is estimated from the scores: not where they were never seen before."""
+BORNE_OUT = "calibration"
+"""Where scores no longer mean what they said, accuracy is what outcomes say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +134,10 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
     impact = impact_of(lineage, count(lineage, reach, since, counted), reach.match)
     if fault is not None and known and fault.alert.impact.predictions_affected:
         impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
-    if not any(member.finding.statistic in BEYOND_ESTIMATES for member in subject.members):
+    told = {member.finding.statistic for member in subject.members}
+    if BORNE_OUT in told:
+        impact = with_outcomes(lineage, impact, since)
+    elif BEYOND_ESTIMATES not in told:
         impact = with_performance(lineage, impact, since, fault.alert.impact if fault else None)
     return Measured(
         impact=impact,

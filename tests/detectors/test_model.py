@@ -219,8 +219,11 @@ def test_a_multiclass_model_is_judged_by_the_confidence_of_its_top_class():
     usual = stream.outcomes
     stream.outcomes = lambda chosen: replace(usual(chosen), outcome=np.full(len(chosen), np.nan), actual=actual[chosen])
     state, said = stream.live()
-    assert ("calibration", None, None) in findings(said)
     assert state.task == "MULTICLASS"
+    finding = next(f for f in said[-1].findings if f.statistic == "calibration")
+    assert finding.sentence.startswith("scores are less often right than they claim")
+    assert said[-1].gauges["changed_accuracy_ratio"] == pytest.approx(finding.observed)
+    assert finding.observed == pytest.approx(right[17_000:].mean(), abs=0.03)
 
 
 def test_categories_may_be_features():
