@@ -7,7 +7,7 @@ from detectors.finding import Finding
 
 from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected, Verdict
 from diagnosis.changes import KINDS
-from diagnosis.identity import ABSENCE, about
+from diagnosis.identity import ABSENCE, concern
 from diagnosis.kinds import Kind, Scene, kind_of
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, first_bad, interval_of
@@ -105,12 +105,12 @@ def _deviations(traces: Sequence[Trace]) -> Iterator[Deviation]:
 
 
 def _earliest(traces: Sequence[Trace], strongest: Deviation) -> Finding:
-    """Return the first of the findings about the same: some faults are found anew in every batch."""
-    name = about(strongest.column, strongest.statistic)
+    """Return the first of the findings about the same: statistics of a column alarm one after another."""
+    name = concern(strongest.column, strongest.statistic)
     findings = [
         one.finding
         for one in (strongest, *_deviations(traces))
-        if one.finding is not None and about(one.column, one.statistic) == name
+        if one.finding is not None and concern(one.column, one.statistic) == name
     ]
     return min(findings, key=lambda one: (one.onset_latest, one.onset_earliest))
 

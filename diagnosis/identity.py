@@ -24,14 +24,9 @@ def signature(finding: Finding) -> str:
     return _SEPARATOR.join((finding.subject, finding.column or "", finding.segment or "", finding.statistic))
 
 
-def about(column: str, statistic: str) -> tuple[str, str]:
-    """Return column and statistic, with one name for all that is the matter with when batches come."""
-    return column, "timing" if statistic in TIMING else statistic
-
-
 def concern(column: str, statistic: str) -> str:
     """Return what two findings of a node have in common if they are about one thing: a column, or what is wrong."""
-    return column or about(column, statistic)[1]
+    return column or ("timing" if statistic in TIMING else statistic)
 
 
 def concerns(subject: str, signatures: Iterable[str]) -> frozenset[str]:

@@ -15,6 +15,8 @@ from diagnosis.verdict import Trace
 SCHEMA = ("column_removed", "column_added", "column_retyped")
 _SLOPE = frozenset({"residual_scale", "interval_coverage"})
 _DOUBLED = (1.7, 2.4)
+_TWICE = "it has twice the rows that its parent gave it"
+_REPEATED = 1.1  # of the usual rows, where the values in them have become fewer
 _SIDE_SHARE = 0.6
 _SLOPE_OFF = 0.15
 _SLOPE_NATS = 3.0  # odds of twenty to one
@@ -172,9 +174,12 @@ def _rows_doubled(scene: Scene) -> Kind | None:
     if rows is None or rows.finding is None or scene.root:
         return None
     observed, expected = rows.finding.observed, rows.finding.expected
-    if not observed or not expected or not _DOUBLED[0] <= observed / expected <= _DOUBLED[1]:
+    if not observed or not expected:
         return None
-    why = "it has twice the rows that its parent gave it"
+    fewer = any(one.statistic == "distinct" and one.strength < 0 for one in scene.deviations)
+    if not (_REPEATED if fewer else _DOUBLED[0]) <= observed / expected <= _DOUBLED[1]:
+        return None
+    why = "it has more rows than its parent gave it, and they repeat each other" if fewer else _TWICE
     return Kind(kind=CauseKind.DUPLICATION, confidence=0.8, why=why, act=_first(scene))
 
 

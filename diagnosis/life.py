@@ -7,7 +7,7 @@ from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
 from diagnosis.compose import NEWEST, Subject, compose, measure, refresh, worded
 from diagnosis.grouping import Grouping, shared_origins, span_of
-from diagnosis.identity import signature
+from diagnosis.identity import concern, concerns, signature
 from diagnosis.lineage import Lineage
 from diagnosis.neighbours import host_of, is_foreign, lasting, walk_of
 from diagnosis.observation import Micros
@@ -260,7 +260,8 @@ def _is_back(fault: Fault, one: Active, patience: Micros) -> bool:
     resolved = fault.alert.resolved_at
     if fault.alert.status is Status.SUPERSEDED:
         return fault.opening == one.key
-    flapping = fault.alert.status is Status.RESOLVED and signature(one.finding) in fault.signatures
+    again = concern(one.finding.column or "", one.finding.statistic)
+    flapping = fault.alert.status is Status.RESOLVED and again in concerns(one.finding.subject, fault.signatures)
     return flapping and resolved is not None and one.finding.alarm_at - resolved <= patience
 
 
