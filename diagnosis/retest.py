@@ -106,13 +106,19 @@ class Retest:
         place = self.lineage.place(batches[0])
         before = _strengths(self.lineage.ring(key)[max(place - _BEFORE, 0) : place], batches[-1].layout)
         critical = self.critical(int(np.isfinite(strengths).sum()))
+        troubled = self._troubled(key)
         for index in np.flatnonzero(np.abs(strengths) >= critical):
             earlier = before[index] if len(before) else 0.0
-            if isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0:
-                continue  # it was like that before the onset in question
+            if not troubled and isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0:
+                continue  # it was like that before the onset in question, and nothing upstream says why
             yield Deviation(
                 column=layout.column[index], statistic=layout.statistic[index], strength=float(strengths[index])
             )
+
+    def _troubled(self, key: str) -> bool:
+        """Tell whether something that still lasts has been found at a node or upstream of it."""
+        upstream = {key, *self.lineage.ancestors(key)}
+        return any(one.node in upstream and not one.over for one in self.active)
 
 
 def _strengths(batches: Sequence[Batch], layout: int) -> Floats:
