@@ -73,7 +73,7 @@ class Grouping:
         """
         origin = trace.origin
         scores = origin.focus is not None and origin.focus.statistic.startswith("score_")
-        return scores and not changed_here(self.lineage, origin)
+        return scores and not changed_here(self.lineage, origin, slack(self.lineage, origin.node, self.policy))
 
 
 def span_of(fault: Fault) -> Interval:

@@ -11,11 +11,12 @@ from diagnosis.identity import concern, concerns, signature
 from diagnosis.lineage import Lineage
 from diagnosis.neighbours import host_of, is_foreign, lasting, walk_of
 from diagnosis.observation import Micros
+from diagnosis.onset import slack
 from diagnosis.policy import Policy
 from diagnosis.publish import Moment, Reason, why_publish
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Fault, Guest, PipelineState
-from diagnosis.verdict import Trace
+from diagnosis.verdict import Trace, changed_here
 from diagnosis.walks import walk_all
 
 _SIGNATURES_KEPT = 64
@@ -204,9 +205,15 @@ def _home(look: Review, one: Active) -> int | None:
     walk = look.traces[one.key]
     name = signature(one.finding)
     for place, fault in _firing(look):
-        if name in fault.signatures or _joins(look, walk, fault):
+        if (name in fault.signatures and not _changed(look, walk)) or _joins(look, walk, fault):
             return place
     return next((place for place, fault in _firing(look) if _may_join(look, walk, fault)), None)
+
+
+def _changed(look: Review, walk: Trace) -> bool:
+    """Tell whether the finding's own node was changed about when it began: then it need not be what it was before."""
+    step = walk.steps[-1]
+    return changed_here(look.lineage, step, slack(look.lineage, step.node, look.policy))
 
 
 def _may_join(look: Review, walk: Trace, fault: Fault) -> bool:

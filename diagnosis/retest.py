@@ -56,9 +56,15 @@ class Retest:
         """Return the strength that the largest of so many healthy statistics hardly ever reaches."""
         return sqrt(2 * log(max(statistics, 1) / self.policy.retest_alpha))
 
-    def deviations(self, key: str, batches: Sequence[Batch], when: Interval) -> tuple[Deviation, ...]:
-        """Return how a node deviates in these batches, strongest first; ``when`` is the suspected onset."""
-        found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches)}
+    def deviations(
+        self, key: str, batches: Sequence[Batch], when: Interval, older: str | None = None
+    ) -> tuple[Deviation, ...]:
+        """Return how a node deviates in these batches, strongest first; ``when`` is the suspected onset.
+
+        older: a column that counts even if it was so before the onset, where something lasts that was found upstream.
+        """
+        older = older if older and self._troubled(key) else None
+        found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches, older)}
         found.update(self._alarmed(key, when))
         return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
 
@@ -97,7 +103,7 @@ class Retest:
         values = values[np.isfinite(values)]
         return float(values.mean() * sqrt(len(values))) if len(values) else None
 
-    def _weak(self, key: str, batches: Sequence[Batch]) -> Iterable[Deviation]:
+    def _weak(self, key: str, batches: Sequence[Batch], older: str | None) -> Iterable[Deviation]:
         batches = batches[: self.policy.retest_batches]
         if not batches or key not in self.lineage.nodes:
             return
@@ -106,11 +112,11 @@ class Retest:
         place = self.lineage.place(batches[0])
         before = _strengths(self.lineage.ring(key)[max(place - _BEFORE, 0) : place], batches[-1].layout)
         critical = self.critical(int(np.isfinite(strengths).sum()))
-        troubled = self._troubled(key)
         for index in np.flatnonzero(np.abs(strengths) >= critical):
             earlier = before[index] if len(before) else 0.0
-            if not troubled and isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0:
-                continue  # it was like that before the onset in question, and nothing upstream says why
+            known = isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0
+            if known and layout.column[index] != older:
+                continue  # it was like that before the onset in question
             yield Deviation(
                 column=layout.column[index], statistic=layout.statistic[index], strength=float(strengths[index])
             )

@@ -12,7 +12,8 @@ from diagnosis.changes import header_acts
 from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
-from diagnosis.onset import Interval, bad_batches, interval_at, interval_of
+from diagnosis.observation import Micros
+from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Active, Batch, NodeKind
@@ -40,7 +41,7 @@ _FOCUSED = 3.0  # standard errors, for the one to three regressors that the mech
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
 _PLAIN = 8.0  # standard errors that are as good as an alarm
-_WHOLE = 0.8  # R² above which a mechanism names all that a statistic follows
+_WHOLE = 0.95  # R² above which a mechanism names all that a statistic follows
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
 
@@ -147,9 +148,13 @@ def _look(retest: Retest, step: Step) -> _Looked:
 
 
 def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ...]:
-    """Return how a parent deviates; that nothing new of it came shows in who goes on reading it."""
+    """Return how a parent deviates; that nothing new of it came shows in who goes on reading it.
+
+    A child may be slow to alarm about a column that has long been wrong, unless it was changed itself just then.
+    """
     assert step.focus is not None
-    found = retest.deviations(parent.node, parent.batches, parent.when)
+    changed = changed_here(retest.lineage, step, slack(retest.lineage, step.node, retest.policy))
+    found = retest.deviations(parent.node, parent.batches, parent.when, None if changed else step.focus.column)
     silent = absence(retest.lineage, step.batches, step.when, step.focus, parent.batches)
     if silent is None or any(one.statistic in ABSENCE for one in found):
         return found
@@ -298,10 +303,11 @@ def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> li
     return [(0, one) for one in found if one.finding is not None]
 
 
-def changed_here(lineage: Lineage, step: Step) -> bool:
-    """Tell whether a node's own versions changed in the onset interval."""
+def changed_here(lineage: Lineage, step: Step, near: Micros = 0) -> bool:
+    """Tell whether versions of a node, or of the model whose outcomes it is, changed in the onset interval, or near."""
+    node = step.node.replace("outcomes:", "model:", 1)
     latest = max(step.when.latest, step.batches[0].at) if step.batches else step.when.latest
-    return bool(header_acts(lineage, step.node, step.when.earliest + 1, latest))
+    return bool(header_acts(lineage, node, step.when.earliest + 1 - near, latest))
 
 
 def _has(lineage: Lineage, key: str, column: str) -> bool:
