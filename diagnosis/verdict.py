@@ -277,7 +277,7 @@ def _presence(retest: Retest, step: Step, parent: Step, found: tuple[Deviation, 
             if one.statistic in kept and (one.column in ("", focus.column) or focus.column == "")
         ]
     found = tuple(one for one in found if one.statistic not in HEALTH)
-    if focus.column and _has(retest.lineage, parent.node, focus.column):
+    if focus.column and any(_has(retest.lineage, key, focus.column) for key in retest.lineage.parent_keys(step.node)):
         return _same_column(retest, step, found)
     return [(_rank(focus, one), one) for one in found]
 
@@ -288,7 +288,7 @@ def _rank(focus: Deviation, one: Deviation) -> int:
 
 
 def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
-    """The parent has the column too: it must deviate itself or be absent, rows come or gone, or all began together."""
+    """A parent has the column too: it must deviate itself or be absent, rows come or gone, or all began together."""
     focus, lineage = step.focus, retest.lineage
     assert focus is not None
     same = [(2, one) for one in found if one.column == focus.column or one.statistic in ABSENCE]
