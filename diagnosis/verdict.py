@@ -9,7 +9,7 @@ import numpy as np
 
 from diagnosis.alert import Match, Verdict
 from diagnosis.changes import header_acts
-from diagnosis.identity import ABSENCE
+from diagnosis.identity import ABSENCE, TIMING
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
 from diagnosis.observation import Micros
@@ -24,7 +24,7 @@ VOLUME = frozenset(
 )
 HEALTH = frozenset({"latency", "error_rate", "feature_latency"})
 _FOLLOWS = {
-    "feature_age": frozenset({"feature_age", "silence", "gap", "out_of_order", "empty_batch", "window_gap"}),
+    "feature_age": frozenset({"feature_age", "silence", "empty_batch"}) | TIMING,
     "feature_miss_rate": frozenset({"silence", "rows", "empty_batch", "incomplete_batch", "column_removed"}),
     "feature_latency": frozenset[str](),
     "latency": frozenset({"rows"}),
@@ -223,7 +223,7 @@ def _explanations(
         if inherited:
             return inherited
         found = tuple(one for one in found if _open(retest.lineage, mechanism, parent.node, step, one))
-    return _presence(retest, step, parent, found)
+    return _presence(retest, step, found)
 
 
 def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
@@ -265,7 +265,7 @@ def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -
     return explained
 
 
-def _presence(retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
+def _presence(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
     """Compare presence and time where no mechanism is known."""
     focus = step.focus
     assert focus is not None

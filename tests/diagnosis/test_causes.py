@@ -356,3 +356,31 @@ def test_a_join_that_reads_the_same_batch_again_shows_at_once_that_nothing_new_c
     (final,) = last(alerts)
     assert (final.kind, final.cause.component) == (CauseKind.SILENCE, "customers")
     assert final.impact.first_prediction_id == f"p{BREAK}-0-0"
+
+
+def test_a_column_that_one_side_of_a_join_has_is_not_explained_by_the_other() -> None:
+    shifts = [Shift("joined", column, "missing_rate", BREAK, 40) for column in ("age", "income")]
+    world = World(chain(), [*shifts, Shift("clean", "amount", "scale", BREAK, 5, weak=True)])
+    _, alerts = run(world.rounds(0, BREAK + 4))
+
+    assert [(alert.kind, alert.cause.component) for alert in last(alerts)] == [(CauseKind.JOIN, "joined")]
+
+
+def test_rows_that_repeat_each_other_are_duplicates_even_where_they_are_not_all_there_twice() -> None:
+    more = Shift("clean", "", "rows", BREAK, exact=True, observed=140.0, expected=100.0)
+    fewer = [Shift("clean", column, "distinct", BREAK, -20) for column in ("amount", "quantity")]
+    world = World(chain(), [more, Shift("clean", "", "rows", BREAK, 20), *fewer])
+    _, alerts = run(world.rounds(0, BREAK + 4))
+
+    assert [(alert.kind, alert.cause.component) for alert in last(alerts)] == [(CauseKind.DUPLICATION, "clean")]
+
+
+def test_the_onset_is_that_of_the_first_statistic_of_a_column_to_alarm() -> None:
+    world = World(
+        chain(),
+        [Shift("orders", "amount", "location", BREAK, 8), Shift("orders", "amount", "scale", BREAK + 2, 40)],
+    )
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    (final,) = last(alerts)
+    assert final.onset.batch_id == f"orders-{BREAK}"

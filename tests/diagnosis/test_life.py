@@ -288,3 +288,14 @@ def test_batches_that_go_on_coming_out_of_order_are_one_fault_however_each_of_th
         "orders",
         f"orders-{BREAK}",
     )
+
+
+def test_scores_that_move_later_than_what_the_model_is_served_are_the_same_fault_unless_the_model_was_changed() -> None:
+    shifts = [Shift("risk", "age", "location", BREAK, 40), Shift("risk", "", "score_location", BREAK + 20, 40)]
+    _, alerts = run(World(chain(), shifts).rounds(0, BREAK + 30))
+    assert [alert.cause.component for alert in last(alerts)] == ["risk"]
+
+    world = World(chain(), shifts)
+    world.versions = lambda name, number: {"model": "v2" if name == "risk" and number >= BREAK + 20 else "v1"}
+    _, alerts = run(world.rounds(0, BREAK + 30))
+    assert [alert.kind for alert in last(alerts)] == [CauseKind.SERVING_SKEW, CauseKind.MODEL_CHANGE]
