@@ -14,7 +14,7 @@ from diagnosis.life import review
 from diagnosis.neighbours import is_known, note_reader, take_told
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
-from diagnosis.silence import overdue
+from diagnosis.silence import SILENCE, accept_silence, overdue
 from diagnosis.skew import note_skew
 from diagnosis.staleness import note_ages
 from diagnosis.state import Announced, PipelineState
@@ -89,6 +89,8 @@ def _announce(state: PipelineState, observation: Observation, policy: Policy) ->
         by=change.by,
         url=change.url,
     )
+    if (change.kind, change.after) == ("BASELINE", SILENCE):
+        state = accept_silence(state, change.component)
     return replace(state, changes=(*state.changes, announced)[-policy.max_changes :])
 
 

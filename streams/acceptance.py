@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from detectors.finding import Finding
 from diagnosis.alert import Alert, Status
+from diagnosis.silence import SILENCE
 from schemas.events import Change, ChangeKind, Micros
 
 SCORE = "score"
-ABSENCE = frozenset({"silence"})
 
 
 class NothingToAccept(LookupError):
@@ -17,7 +17,10 @@ class NothingToAccept(LookupError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
-    """What is to be learnt afresh: a column of a dataset or model, its scores (``score``), or all of it (None)."""
+    """What is to be learnt afresh: a column of a dataset or model, its scores (``score``), or all of it (None).
+
+    What is silent for good is accepted with ``silence`` in the column's place: nothing of it is learnt afresh.
+    """
 
     pipeline: str
     component: str
@@ -56,7 +59,7 @@ def accepted_of(alert: Alert, column: str | None = None) -> tuple[Accepted, ...]
     known = sorted({one.column for one in accepted(symptoms) if one.column})
     if column is not None and known:
         raise NothingToAccept(f"alert {alert.alert_id} has no symptom in column {column!r}, only in {', '.join(known)}")
-    raise NothingToAccept(f"alert {alert.alert_id} names no level to accept: a silence ends when batches come")
+    raise NothingToAccept(f"alert {alert.alert_id} names nothing that could be accepted")
 
 
 def _with_scores(chosen: tuple[Accepted, ...], alert: Alert) -> tuple[Accepted, ...]:
@@ -70,22 +73,24 @@ def _with_scores(chosen: tuple[Accepted, ...], alert: Alert) -> tuple[Accepted, 
 def accepted(symptoms: Iterable[Finding], column: str | None = None) -> tuple[Accepted, ...]:
     """What the symptoms name, once each, in their order; a subject that is accepted whole covers its columns.
 
-    column: only this one (``score`` for a model's scores). Silence is no level, so it cannot be accepted.
+    column: only this one (``score`` for a model's scores, ``silence`` for what comes no more).
     """
     named: dict[tuple[str, str | None], list[Finding]] = {}
     for finding in symptoms:
         place = (finding.subject, column_of(finding))
-        if finding.statistic not in ABSENCE and column in (None, place[1]):
+        if column in (None, place[1]):
             named.setdefault(place, []).append(finding)
     whole = {subject for subject, held in named if held is None}
     gathered: dict[tuple[str, str | None], list[Finding]] = {}
     for (subject, held), findings in named.items():
-        gathered.setdefault((subject, None if subject in whole else held), []).extend(findings)
+        gathered.setdefault((subject, None if subject in whole and held != SILENCE else held), []).extend(findings)
     return tuple(_accepted(subject, held, found) for (subject, held), found in gathered.items())
 
 
 def column_of(finding: Finding) -> str | None:
-    """The column that detect must learn afresh for the finding to end; None is the whole subject."""
+    """The column that is to be learnt afresh for the finding to end; None is the whole subject."""
+    if finding.column is None and finding.statistic == SILENCE:
+        return SILENCE
     return SCORE if finding.column is None and finding.statistic.startswith("score_") else finding.column
 
 

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console, Group, RenderableType
 
 from diagnosis.alert import Alert
+from diagnosis.silence import SILENCE
 from streams.acceptance import Accepted, NothingToAccept, accepted_of, since
 from streams.alert_log import NoAlertsTopic, TopicSilent
 from streams.announcing import announce
@@ -72,6 +73,7 @@ def shown(chosen: tuple[Accepted, ...]) -> RenderableType:
     parts: list[RenderableType] = []
     for one in chosen:
         what = f"column {one.column}" if one.column else "all of it"
+        what = "that nothing comes any more" if one.column == SILENCE else what
         parts.append(words(f"{one.pipeline}/{one.component}: {what}", "bold"))
         if one.symptoms:
             parts.append(bullets(map(symptom, one.symptoms)))

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diagnosis.observation import Observation
+from diagnosis.silence import SILENCE
 from schemas.events import Change, ChangeKind, DataBatch, Event, Outcome, Prediction
 from schemas.malformed import MalformedEvent, Reason
 from streams.detect import inputs, measures
@@ -209,7 +210,7 @@ class DetectLogic:
         change_id = change.change_id or f"{change.component}@{change.at}"
         self._emit(change_observation(change, change_id, source.origin, source.arrived_at), reaction)
         name = f"{change.pipeline}/{change.component}"
-        if change.kind is not ChangeKind.BASELINE:
+        if change.kind is not ChangeKind.BASELINE or change.after == SILENCE:
             self._apply(name, Step(kind=StepKind.SEEN, digests=_one(digest)), reaction)
         elif change.after == REFERENCE:
             self._apply(name, Step(kind=StepKind.PIN, digests=_one(digest), at=change.at), reaction)

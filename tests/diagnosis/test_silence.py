@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from diagnosis.alert import Alert, CauseKind, Status
 from diagnosis.observation import Observation, ObservationKind
-from tests.diagnosis.story import MINUTE, START, World, chain, last, run, tick
+from tests.diagnosis.story import MINUTE, START, World, chain, change, last, run, tick
 
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
@@ -61,6 +61,18 @@ def test_a_backfill_is_neither_silence_nor_stale() -> None:
     log = sorted([*log, *backfill, *nightly(range(12, 20))], key=lambda one: one.arrived_at)
 
     assert told(log, MONDAY + 19 * DAY + HOUR) == []
+
+
+def test_a_dataset_that_was_given_up_is_accepted_and_not_missed_again() -> None:
+    log = nightly(range(12))
+    until = MONDAY + 14 * DAY
+    state, alerts = run(with_ticks(log, until))
+    accepted = change("ledger", "BASELINE", until, after="silence")
+    later = [tick((until + hour * HOUR) // MINUTE) for hour in range(1, 100)]
+    _, after = run([accepted, *later], state=state)
+
+    assert [alert.status for alert in last(alerts)] == [Status.FIRING]
+    assert [alert.status for alert in after] == [Status.RESOLVED]
 
 
 def test_a_pipeline_that_stops_as_a_whole_is_told_of_once_per_source() -> None:

@@ -61,10 +61,12 @@ def test_the_scores_of_a_model_follow_its_features(broken_deploy: Alert) -> None
     assert [one.column for one in accepted_of(alert, "distance")] == ["distance", "distance"]
 
 
-def test_silence_is_no_level(broken_deploy: Alert) -> None:
-    silence = replace(broken_deploy.symptoms[0], column=None, statistic="silence")
+def test_silence_is_accepted_as_such_and_beside_what_moved(broken_deploy: Alert) -> None:
+    moved = broken_deploy.symptoms[0]
+    silent = replace(moved, column=None, statistic="silence")
 
-    assert places(replace(broken_deploy, symptoms=(silence,))) == []
+    assert places(replace(broken_deploy, symptoms=(silent,))) == [("cleaned", "silence")]
+    assert places(replace(broken_deploy, symptoms=(silent, moved))) == [("cleaned", "silence"), ("cleaned", "distance")]
 
 
 def test_the_change_is_a_baseline_of_the_dataset_and_its_column(broken_deploy: Alert) -> None:
@@ -111,7 +113,7 @@ def test_an_alert_or_a_component_must_be_named_and_not_both(words: tuple[str, ..
         ({"status": Status.RESOLVED}, None, "is resolved: there is nothing left to accept"),
         ({"status": Status.SUPERSEDED, "superseded_by": "b1"}, None, "is superseded by b1"),
         ({}, "tip", "has no symptom in column 'tip', only in distance, score"),
-        ({"symptoms": ()}, None, "names no level to accept"),
+        ({"symptoms": ()}, None, "names nothing that could be accepted"),
     ],
 )
 def test_an_alert_with_nothing_to_accept_says_why(
