@@ -79,7 +79,8 @@ def _place(lineage: Lineage, change: Announced) -> Iterator[Act]:
     kind = change.kind.lower() if change.kind.lower() in KINDS else "config"
     for key in sorted(lineage.nodes):
         node = lineage.nodes[key]
-        if change.component in (node.name, node.stage) and not key.startswith("outcomes:"):
+        named = node.pipeline == change.pipeline and change.component in (node.name, node.stage)
+        if named and not key.startswith("outcomes:"):
             yield Act(
                 node=key,
                 kind=kind,

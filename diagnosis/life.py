@@ -273,10 +273,10 @@ def _is_back(fault: Fault, one: Active, patience: Micros) -> bool:
 
 
 def _open(look: Review, one: Active) -> Fault:
+    taken = _members(look.faults, look.guests)
+    loose = (other for other in look.retest.active if other.key in look.traces and other.key not in taken)
     members = tuple(
-        other.key
-        for other in look.retest.active
-        if other.key == one.key or (_is_loose(look, other) and _together(look, other, one))
+        other.key for other in loose if other.key == one.key or (not other.over and _together(look, other, one))
     )
     subject = _subject(look, one, members)
     diagnosis = _diagnose(look, members, one.key)
@@ -295,11 +295,6 @@ def _open(look: Review, one: Active) -> Fault:
         signatures=tuple(dict.fromkeys(signature(member.finding) for member in subject.members))[:_SIGNATURES_KEPT],
         supported=diagnosis.supported,
     )
-
-
-def _is_loose(look: Review, one: Active) -> bool:
-    """Tell whether a finding lasts and belongs to no alert; another pipeline's is no finding of ours."""
-    return not one.over and one.key in look.traces and one.key not in _members(look.faults, look.guests)
 
 
 def _is_ours(look: Review, diagnosis: Diagnosis) -> bool:

@@ -28,6 +28,8 @@ def letters(
     found = [*_requests(before, after, observation)]
     if observation.kind is ObservationKind.BATCH and (node := after.nodes.get(observation.name)) is not None:
         found += [replace(observation, kind=ObservationKind.IMPORTED, reader=reader) for reader in node.readers]
+    if observation.kind is ObservationKind.CHANGE and observation.reader is None:
+        found += [replace(observation, reader=reader) for reader in _interested(after, observation.name)]
     if observation.kind is ObservationKind.REQUEST and observation.reader is not None:
         firing = [fault.alert for fault in after.faults if fault.alert.status is Status.FIRING]
         found += [
@@ -50,6 +52,12 @@ def _requests(before: PipelineState, after: PipelineState, cause: Observation) -
                 arrived_at=cause.arrived_at,
                 reader=after.pipeline,
             )
+
+
+def _interested(state: PipelineState, component: str) -> list[str]:
+    """Return who reads what a change is about."""
+    about = [node for node in state.nodes.values() if component in (node.name, node.stage)]
+    return sorted({reader for node in about for reader in node.readers})
 
 
 def _told(state: PipelineState, cause: Observation, alert: Alert) -> Iterable[Observation]:

@@ -103,7 +103,7 @@ class Observation:
     name: the dataset or model (``""`` for a tick). batch_id: the batch, or the id of the window. at: event time
     (``produced_at`` or the last ``scored_at``). arrived_at: when Kafka stored the event. versions: of ``data``,
     ``schema``, ``feature``, ``model``, ``code``, ``config`` where known. tick: the number of the minute. reader: the
-    pipeline that asks (``REQUEST``) or is answered (``IMPORTED``, ``FAULT``); ``pipeline`` owns what is asked for.
+    pipeline that asks (``REQUEST``) or is told (``IMPORTED``, ``FAULT``, ``CHANGE``); ``pipeline`` owns what it reads.
     """
 
     kind: ObservationKind

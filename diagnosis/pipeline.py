@@ -77,9 +77,12 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
 
 def _announce(state: PipelineState, observation: Observation, policy: Policy) -> PipelineState:
     change = observation.change
-    if change is None or any(known.change_id == change.change_id for known in state.changes):
+    if change is None:
+        return state
+    if any((known.pipeline, known.change_id) == (observation.pipeline, change.change_id) for known in state.changes):
         return state
     announced = Announced(
+        pipeline=observation.pipeline,
         component=change.component,
         kind=change.kind,
         at=change.at,
@@ -90,7 +93,7 @@ def _announce(state: PipelineState, observation: Observation, policy: Policy) ->
         url=change.url,
     )
     if (change.kind, change.after) == ("BASELINE", SILENCE):
-        state = accept_silence(state, change.component)
+        state = accept_silence(state, observation.pipeline, change.component)
     return replace(state, changes=(*state.changes, announced)[-policy.max_changes :])
 
 

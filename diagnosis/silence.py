@@ -41,9 +41,9 @@ def overdue(node: Node, tick: int, policy: Policy) -> Finding | None:
     )
 
 
-def accept_silence(state: PipelineState, name: str) -> PipelineState:
+def accept_silence(state: PipelineState, pipeline: str, name: str) -> PipelineState:
     """Expect nothing of a dataset or model any more: its silence is over; if it speaks, its habit is learnt again."""
-    keys = {key for key, node in state.nodes.items() if node.name == name and node.pipeline == state.pipeline}
+    keys = {key for key, node in state.nodes.items() if (node.pipeline, node.name) == (pipeline, name)}
     nodes = {key: replace(node, gaps=()) if key in keys else node for key, node in state.nodes.items()}
     active = {
         key: replace(one, over=True) if one.node in keys and one.finding.statistic == SILENCE else one

@@ -150,8 +150,9 @@ class Node:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announced:
-    """A change that somebody announced; 200 bytes and its texts."""
+    """A change that somebody announced in a pipeline; 200 bytes and its texts."""
 
+    pipeline: str
     component: str
     kind: str
     at: Micros

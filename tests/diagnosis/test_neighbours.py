@@ -9,7 +9,7 @@ from diagnosis.alert import CauseKind, StageOfDiagnosis, Status
 from diagnosis.neighbours import READERS_KEPT, letters
 from diagnosis.observation import Observation, ObservationKind, Parent
 from diagnosis.pipeline import fold, start
-from tests.diagnosis.story import MINUTE, POLICY, START, Shift, World, chain, last, run, run_together, tick
+from tests.diagnosis.story import MINUTE, POLICY, START, Shift, World, chain, change, last, run, run_together, tick
 
 BREAK = 30
 LAKE = dict.fromkeys(("orders", "customers", "clean"), "lake")
@@ -75,6 +75,20 @@ def test_a_weak_cause_in_another_pipeline_is_named_with_a_path_that_crosses() ->
         ("shop", "joined"),
     ]
     assert alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+
+
+@pytest.mark.parametrize(("pipeline", "blamed"), [("lake", True), ("shop", False)])
+def test_a_deploy_in_another_pipeline_is_known_where_its_data_are_read(pipeline: str, blamed: bool) -> None:
+    weak = Shift("clean", "amount", "location", BREAK, 5.0, weak=True)
+    loud = Shift("joined", "amount", "location", BREAK, 4.0)
+    broken = world(weak, loud)
+    log = broken.rounds(0, BREAK + 20)
+    deploy = replace(change("clean", "CODE", log[BREAK * len(chain())].at - 1), pipeline=pipeline)
+    _, alerts, _ = run_together([*log[: BREAK * len(chain())], deploy, *log[BREAK * len(chain()) :]])
+
+    (alert,) = last(alerts)
+    assert (alert.pipeline, alert.cause.component) == ("shop", "clean")
+    assert (alert.cause.change_id == "clean-v2") is blamed
 
 
 def test_a_fault_of_its_own_pages_beside_the_one_upstream() -> None:
