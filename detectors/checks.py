@@ -107,7 +107,7 @@ def _schema(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
             sentence = f"column `{name}` has type {summary.type} where it had {column.type}"
             yield Claim(statistic="column_retyped", column=name, sentence=sentence)
     if state.batches >= SETTLED:
-        pooled = state.pool.columns if state.pool is not None else {}
+        pooled = state.pool.batch.columns if state.pool is not None else {}
         for name in batch.columns:
             if name not in state.columns and name not in state.waiting and name not in pooled:
                 yield Claim(statistic="column_added", column=name, sentence=f"column `{name}` is new")

@@ -8,10 +8,9 @@ import numpy as np
 from detectors.checks import Claim
 from detectors.finding import Judgement, Readings
 from detectors.life import exact_findings, standing
-from detectors.parts import join
+from detectors.pooling import pooled
 from detectors.portrait import gauges, profiles
 from detectors.state import RECENT, Attendance, BatchSummary, DatasetState, Policy, Recent
-from detectors.weigh import weigh
 
 LATE_GAPS = 3.0  # usual gaps by which a batch may be behind and still count
 USUAL_GAP_S = 60.0  # until a gap was seen
@@ -29,7 +28,7 @@ def judge(
     state = _attendance(state, batch, policy) if usable else state
     weighed = Readings()
     if usable:
-        state, weighed = _pool(state, batch, gap_s, policy)
+        state, weighed = pooled(state, batch, gap_s, usual_gap_s(state), policy)
     return state, Judgement(
         findings=standing(state),
         readings=weighed,
@@ -38,18 +37,6 @@ def judge(
         warming_up=state.steps <= policy.warm_up_batches,
         late=late,
     )
-
-
-def _pool(
-    state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy
-) -> tuple[DatasetState, Readings]:
-    """Weigh the batch, or the pool that it completes; keep it pooled while there are too few rows."""
-    references = {name: column.reference for name, column in state.columns.items()}
-    pool = batch if state.pool is None else join(state.pool, batch, references)
-    began = batch.at if state.pool is None else state.pool_began
-    if pool.rows >= policy.pool_rows or 0 < policy.pool_s * 1e6 <= batch.at - began:
-        return weigh(replace(state, pool=None), pool, gap_s, usual_gap_s(state), policy)
-    return replace(state, pool=pool, pool_began=began), Readings()
 
 
 def is_late(state: DatasetState, batch: BatchSummary) -> bool:

@@ -44,6 +44,15 @@ class BatchSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pool:
+    """Small ``batches`` that are judged together once there are enough rows; the first of them came at ``began``."""
+
+    batch: BatchSummary
+    began: Micros
+    batches: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ColumnState:
     """One column: its reference, its first row in the table, and its place among the columns.
 
@@ -155,8 +164,7 @@ class DatasetState:
     active: tuple[Active, ...] = ()
     recent: Recent = field(default_factory=Recent)
     open: tuple[BatchSummary, ...] = ()
-    pool: BatchSummary | None = None
-    pool_began: Micros = 0
+    pool: Pool | None = None
     waiting: dict[str, ColumnSummary] = field(default_factory=dict)
 
 

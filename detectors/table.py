@@ -103,12 +103,14 @@ def measure(
     references: Mapping[str, Reference],
     offsets: Mapping[str, int],
     rows: int,
+    batches: int,
     gap_s: float | None,
 ) -> Measured:
     """The values of all ``size`` statistics in one batch, column by column of arrays.
 
     summaries: the batch's columns, each counted against its entry in ``references``; ``offsets``: the first row of each
-    column in the table. gap_s: seconds since the batch before, ``None`` if unknown.
+    column in the table. rows: of all ``batches`` that were pooled; what counts is how many one has. gap_s: seconds
+    since the batch before, ``None`` if unknown.
     """
     measured = Measured(
         value=np.zeros(size),
@@ -118,7 +120,7 @@ def measure(
         live=np.zeros(size, np.bool_),
     )
     if rows > 0:
-        measured.value[0], measured.sampling[0], measured.live[0] = np.log(rows), 1 / rows, True
+        measured.value[0], measured.sampling[0], measured.live[0] = np.log(rows / batches), 1 / rows, True
     if gap_s is not None and gap_s > 0:
         measured.value[1], measured.sampling[1], measured.live[1] = np.log(gap_s), 0.01, True
     for kind, fill in (("number", _fill_numbers), ("category", _fill_categories)):

@@ -13,7 +13,7 @@ from detectors.evidence import Bank, empty_bank
 from detectors.reference import CUTS, Reference, category_reference, number_reference
 from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
-from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Portrait
+from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Pool, Portrait
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, extend, statistics_of
@@ -137,6 +137,7 @@ def without(state: DatasetState, column: str) -> tuple[Active, ...]:
     return tuple(finding for finding in state.active if finding.column != column)
 
 
-def pool_without(pool: BatchSummary, column: str) -> BatchSummary:
+def pool_without(pool: Pool, column: str) -> Pool:
     """The pooled rows of all other columns."""
-    return replace(pool, columns={name: held for name, held in pool.columns.items() if name != column})
+    columns = {name: held for name, held in pool.batch.columns.items() if name != column}
+    return replace(pool, batch=replace(pool.batch, columns=columns))

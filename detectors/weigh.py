@@ -45,11 +45,11 @@ SELDOM = 3000.0  # batches among which a shift of absurd size must be the most s
 
 
 def weigh(
-    state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy
+    state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy, batches: int
 ) -> tuple[DatasetState, Readings]:
-    """Judge ``batch`` (or a pool of them) by the baseline, open and close findings, and learn what is healthy."""
+    """Judge ``batch``, a pool of ``batches``, by the baseline, open and close findings, and learn what is healthy."""
     state = take_up(state, batch)
-    weighed = _weighed(state, batch, gap_s, policy)
+    weighed = _weighed(state, batch, batches, gap_s, policy)
     before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
     active = np.zeros(len(state.table), np.bool_)
@@ -90,13 +90,13 @@ def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArra
     return found
 
 
-def _weighed(state: DatasetState, batch: BatchSummary, gap_s: float | None, policy: Policy) -> Weighed:
+def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Weighed:
     """The batch's statistics, each beside what its past, the season and (for shapes) the location lead to expect."""
     columns = _counted(state, batch)
     held = {name: state.columns[name] for name in columns}
     references = {name: column.reference for name, column in held.items()}
     offsets = {name: column.offset for name, column in held.items()}
-    measured = measure(len(state.table), columns, references, offsets, batch.rows, gap_s)
+    measured = measure(len(state.table), columns, references, offsets, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
     level = _level(state, suspicious, measured.sampling, batch)
     numeric = [column for column in held.values() if column.reference.kind == "number"]

@@ -1,0 +1,54 @@
+"""Small batches are judged together, but for one that is unlike anything: that one is judged alone, at once."""
+
+from dataclasses import replace
+
+from detectors.column import against
+from detectors.finding import Readings
+from detectors.parts import join
+from detectors.reference import RANGE
+from detectors.state import BatchSummary, ColumnState, DatasetState, Policy, Pool
+from detectors.summary import ColumnSummary
+from detectors.weigh import weigh
+
+STARTLING = 0.5  # share of rows by which a batch differs from the usual one
+MANY = 10  # rows below which shares say nothing
+
+
+def pooled(
+    state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy
+) -> tuple[DatasetState, Readings]:
+    """Weigh the batch, or the pool that it completes; keep it pooled while there are too few rows."""
+    if state.pool is not None and startles(state, batch):
+        state, _ = weigh(replace(state, pool=None), state.pool.batch, None, usual_gap_s, policy, state.pool.batches)
+    if state.pool is None:
+        pool = Pool(batch=batch, began=batch.at, batches=1)
+    else:
+        references = {name: column.reference for name, column in state.columns.items()}
+        pool = replace(state.pool, batch=join(state.pool.batch, batch, references), batches=state.pool.batches + 1)
+    full = pool.batch.rows >= policy.pool_rows or 0 < policy.pool_s * 1e6 <= batch.at - pool.began
+    if full or startles(state, batch):
+        return weigh(replace(state, pool=None), pool.batch, gap_s, usual_gap_s, policy, pool.batches)
+    return replace(state, pool=pool), Readings()
+
+
+def startles(state: DatasetState, batch: BatchSummary) -> bool:
+    """Whether most rows of some column are missing, out of range or of new categories, and usually are not."""
+    return any(
+        _startles(state, state.columns[name], summary)
+        for name, summary in batch.columns.items()
+        if name in state.columns and summary.count >= MANY
+    )
+
+
+def _startles(state: DatasetState, column: ColumnState, summary: ColumnSummary) -> bool:
+    usually = state.live.held[column.offset] / max(1.0, state.live.rows[column.offset])
+    if summary.missing / summary.count > usually + STARTLING:
+        return True
+    fitting = against(summary, column.reference)
+    if fitting.reference != column.reference.identity or fitting.present == 0:
+        return False
+    if column.reference.kind == "category":
+        return fitting.new / fitting.present > STARTLING
+    outside = 1 - float(fitting.counts[RANGE].sum()) / fitting.present
+    usual = state.portrait.share[column.position]
+    return outside > STARTLING + 1 - float(usual[RANGE].sum()) if usual.any() else False
