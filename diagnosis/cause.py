@@ -10,6 +10,7 @@ from diagnosis.changes import KINDS
 from diagnosis.identity import ABSENCE, concern
 from diagnosis.kinds import Kind, Scene, kind_of
 from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
 from diagnosis.onset import Interval, first_bad, interval_of
 from diagnosis.retest import Deviation, Retest
 from diagnosis.state import Announced, Batch, NodeKind
@@ -75,7 +76,7 @@ def diagnose(
         cause=cause,
         suspects=alternatives[:_MOST_SUSPECTS],
         rejected=sifted.rejected,
-        path=_hops(lineage, path, first),
+        path=_hops(lineage, path, first, interval.latest if _unrenewed(lineage, home) else None),
         context=_context(lineage, first),
         change_url=kind.act.url if kind.act else None,
         supported=kind.kind is not CauseKind.UNKNOWN and not pending,
@@ -254,8 +255,17 @@ def _along(lineage: Lineage, path: tuple[Step, ...], cause: Cause) -> tuple[Caus
     return tuple(found)
 
 
-def _hops(lineage: Lineage, path: tuple[Step, ...], first: Batch | None) -> tuple[Hop, ...]:
-    """Return the path with one batch a hop: the first bad one of the origin, then what was made from it."""
+def _unrenewed(lineage: Lineage, home: Trace) -> bool:
+    """Tell whether the fault is that nothing new came: the origin's last batch was sound."""
+    focus = home.origin.focus
+    return focus is not None and focus.statistic in ABSENCE and lineage.nodes[home.origin.node].kind is NodeKind.DATASET
+
+
+def _hops(lineage: Lineage, path: tuple[Step, ...], first: Batch | None, due: Micros | None) -> tuple[Hop, ...]:
+    """Return the path with one batch a hop: the first bad one of the origin, then what was made from it.
+
+    due: when the origin's last batch should have been replaced; what read it before then did so rightly.
+    """
     hops: list[Hop] = []
     above = first
     for step in path:
@@ -264,17 +274,17 @@ def _hops(lineage: Lineage, path: tuple[Step, ...], first: Batch | None) -> tupl
         if first is not None and not hops and first.node == step.node:
             above = first
         else:
-            above = _made_from(lineage, above, step.node) or step.batches[0]
+            above = _made_from(lineage, above, step.node, due) or step.batches[0]
         hops.append(_hop(lineage, step, above))
     return tuple(hops)
 
 
-def _made_from(lineage: Lineage, above: Batch | None, node: str) -> Batch | None:
-    """Return the node's first batch that has ``above`` among its parents; one that comes late is not looked for."""
+def _made_from(lineage: Lineage, above: Batch | None, node: str, due: Micros | None) -> Batch | None:
+    """Return the node's first batch (after ``due``) made from ``above``; one that comes late is not sought."""
     if above is None:
         return None
     wanted = (above.node, above.sequence)
-    for batch in lineage.ring(node)[lineage.until(node, above.at - 1) :][:_LATE_BY]:
+    for batch in lineage.ring(node)[lineage.until(node, above.at - 1 if due is None else due) :][:_LATE_BY]:
         parents = (one for parentage in lineage.parents(batch) for one in parentage.batches)
         if any((one.node, one.sequence) == wanted for one in parents):
             return batch

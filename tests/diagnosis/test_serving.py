@@ -122,3 +122,20 @@ def test_features_that_are_missing_because_reads_found_nothing_are_the_stores_fa
     _, alerts = run(log)
 
     assert [(alert.kind, alert.cause.component) for alert in last(alerts)] == [(kind, "risk")]
+
+
+def test_what_read_a_batch_before_the_next_was_due_is_not_on_the_path_of_stale_features() -> None:
+    world = World(chain(), [Shift("risk", "", "score_location", BREAK + 1, 40)])
+    state, _ = run(world.rounds(0, BREAK))
+    stuck = [
+        replace(one, parents=(replace(one.parents[0], batch_id=f"features-{BREAK - 1}"),))
+        if one.kind is ObservationKind.WINDOW
+        else one
+        for one in world.rounds(BREAK, BREAK + 6)
+        if one.name != "features"
+    ]
+    _, alerts = run(stuck, state=state)
+
+    (final,) = last(alerts)
+    assert (final.kind, final.cause.component) == (CauseKind.FEATURE_STALENESS, "features")
+    assert [hop.batch_id for hop in final.path] == [f"features-{BREAK - 1}", f"risk-{BREAK}"]
