@@ -67,7 +67,7 @@ def _nothing(state: DatasetState, column: str) -> ColumnSummary:
 def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetState:
     """Forget all but the bins of ``column``, and that it is usually there."""
     size = len(state.table)
-    rows = np.array([name == column for name in state.table.column])
+    rows = state.table.of(column)
     place = np.arange(len(state.columns)) == held.position
     blank = empty_baseline(size)
     return replace(

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 from detectors import evidence
 from detectors.baseline import Judged
 from detectors.finding import Micros
-from detectors.reference import Floats
+from detectors.mixture import most_moved
+from detectors.reference import TOP, Floats
 from detectors.sentences import Shift, sentence
 from detectors.state import Active, BatchSummary, DatasetState
 from detectors.summary import ColumnSummary
 from detectors.surprise import learn_spikes
-from detectors.table import Measured
+from detectors.table import RATED, Measured
 
 BACK = 4.6  # nats: a hundred to one that the statistic is back
 BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must
@@ -50,13 +51,15 @@ def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alar
     zero, highest = evidence.last_zero(state.bank)
     heights = evidence.height(state.bank)
     opened = []
-    for row in np.flatnonzero(alarmed):
+    rows = np.flatnonzero(alarmed)
+    columns, statistics = state.table.at(rows)
+    for place, row in enumerate(rows):
         side, size = divmod(int(highest[row]), 5)
         earliest, latest, first = onset(state, int(zero[row]), batch)
         opened.append(
             Active(
-                column=state.table.column[row],
-                statistic=state.table.statistic[row],
+                column=columns[place],
+                statistic=statistics[place],
                 rank=int(state.table.rank[row]),
                 row=int(row),
                 side=1 - 2 * side,
@@ -112,7 +115,7 @@ def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Flo
 
 def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
     """A statistic's shift in public units: rates as rates, location and scale in the column's own."""
-    name, statistic = state.table.column[row], state.table.statistic[row]
+    (name,), (statistic,) = state.table.at(np.array([row]))
     value, usual = float(weighed.value[row]), float(weighed.judged.level[row])
     observed, expected, effect = value, usual, value - usual
     summary = weighed.columns.get(name)
@@ -122,7 +125,13 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
         mean, deviation = summary.mean, (summary.squares / max(1, summary.present)) ** 0.5
         usual_mean = float(state.portrait.mean[position])
         usual_deviation = float(state.portrait.deviation[position])
-    if state.table.rate[row]:
+    rank = int(state.table.rank[row])
+    if statistic == "category_mix" and summary is not None:
+        shares = state.portrait.share[state.columns[name].position]
+        rank = RATED - 1 + most_moved(summary.counts[RATED - 1 :], shares[RATED - 1 : TOP + 1])
+        observed, expected = float(summary.counts[rank]) / max(1, summary.present), float(shares[rank])
+        effect = 100 * (observed - expected)
+    elif state.table.rate[row]:
         held, rows = float(weighed.measured.held[row]), float(weighed.measured.rows[row])
         observed, expected = held / max(1.0, rows), float(np.sin(max(usual, 0.0)) ** 2)
         effect = 100 * (observed - expected)
@@ -136,7 +145,7 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
         observed, expected = deviation, usual_deviation
     return Shift(
         column=name,
-        rank=int(state.table.rank[row]),
+        rank=rank,
         observed=observed,
         expected=expected,
         effect=effect,

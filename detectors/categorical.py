@@ -1,6 +1,7 @@
 """Summaries of categorical columns: rows per frequent category of the reference."""
 
 from dataclasses import replace
+from zlib import crc32
 
 import numpy as np
 
@@ -9,7 +10,7 @@ from detectors.distinct import registers_of_names
 from detectors.reference import TOP, Floats, Reference, category_hash
 from detectors.summary import ColumnSummary
 
-FRESH = 32  # hashes of never-seen categories kept of a batch
+NAME_BYTES = 24  # of a category, as it is kept
 NAMES = 512  # names kept of a batch while there is no reference
 
 
@@ -38,8 +39,17 @@ def summarise_category(column: CategoryColumn, reference: Reference | None, *, p
 
 
 def storable(name: str) -> str:
-    """The name as UTF-8 can hold it: JSON lets half a surrogate pair through."""
-    return name if name.isascii() else name.encode("utf-8", "replace").decode()
+    """The name as it is kept: as UTF-8 can hold it (JSON lets half a surrogate pair through), a long one cut.
+
+    >>> storable("Sweden"), storable("The United Kingdom of Great Britain and Northern Ireland")
+    ('Sweden', 'The United Ki…50a9f31b')
+    """
+    if name.isascii() and len(name) <= NAME_BYTES:
+        return name
+    whole = name.encode("utf-8", "replace")
+    if len(whole) <= NAME_BYTES:
+        return whole.decode()
+    return f"{whole[: NAME_BYTES - 11].decode('utf-8', 'ignore')}…{crc32(whole):08x}"
 
 
 def from_rows(
@@ -64,7 +74,7 @@ def from_rows(
             categories=kept,
             other=other + sum(rows.values()) - sum(kept.values()),
         )
-    counts, new, fresh = count_against(rows, other, reference)
+    counts, new = count_against(rows, other, reference)
     return ColumnSummary(
         kind="category",
         type=type_,
@@ -74,23 +84,20 @@ def from_rows(
         reference=reference.identity,
         counts=counts,
         new=new,
-        fresh=np.array(fresh[:FRESH], np.uint32),
     )
 
 
-def count_against(rows: dict[str, int], other: int, reference: Reference) -> tuple[Floats, int, list[int]]:
-    """Rows per top category and the rest, shape ``(17,)``; rows of never-seen categories; hashes of those."""
+def count_against(rows: dict[str, int], other: int, reference: Reference) -> tuple[Floats, int]:
+    """Rows per top category and the rest, shape ``(17,)``; and rows of never-seen categories."""
     counts = np.zeros(TOP + 1)
     for i, name in enumerate(reference.categories):
         counts[i] = rows.get(name, 0)
     counts[TOP] = other + sum(rows.values()) - counts[:TOP].sum()
     if reference.saturated:
-        return counts, 0, []
+        return counts, 0
     known = set(reference.known.tolist())
     top = set(reference.categories)
-    fresh = {name: category_hash(name) for name in rows if name not in top}
-    unseen = {name: hashed for name, hashed in fresh.items() if hashed not in known}
-    return counts, sum(rows[name] for name in unseen), sorted(set(unseen.values()))
+    return counts, sum(held for name, held in rows.items() if name not in top and category_hash(name) not in known)
 
 
 def add_rows(a: ColumnSummary, b: ColumnSummary) -> tuple[dict[str, int], int]:

@@ -79,11 +79,8 @@ def against(summary: ColumnSummary, reference: Reference) -> ColumnSummary:
     if summary.reference:  # counted against a reference that is gone: its bins mean nothing here
         return _with(summary, reference=0, counts=np.empty(0))
     if summary.kind == "category":
-        counts, new, fresh = count_against(summary.categories, summary.other, reference)
-        hashes = np.array(fresh[:32], np.uint32)
-        return _with(
-            summary, reference=reference.identity, counts=counts, new=new, fresh=hashes, categories={}, other=0
-        )
+        counts, new = count_against(summary.categories, summary.other, reference)
+        return _with(summary, reference=reference.identity, counts=counts, new=new, categories={}, other=0)
     counts = weighted_bin_counts(summary.points, summary.weights, reference)
     nothing = np.empty(0)
     return _with(summary, reference=reference.identity, counts=counts, points=nothing, weights=nothing)
@@ -119,7 +116,6 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
         categories=categories,
         other=other,
         new=a.new + b.new,
-        fresh=np.union1d(a.fresh, b.fresh)[:32],
         noise=(a.noise * a.present + b.noise * b.present) / max(1, present),
     )
 

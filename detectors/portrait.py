@@ -14,7 +14,7 @@ from detectors.finding import ColumnProfile
 from detectors.reference import CUTS, Floats
 from detectors.state import BatchSummary, DatasetState, Portrait
 from detectors.summary import ColumnSummary
-from detectors.table import statistics_of
+from detectors.table import MOST, statistics_of
 
 MEMORY = 256.0  # batches
 
@@ -29,7 +29,7 @@ def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bo
     basics = np.array([(summary.present, summary.mean, summary.squares) for _, summary in held])
     present, mean, squares = basics.T
     last = np.array([column.offset + len(statistics_of(column.reference)) - 1 for column, _ in held])
-    rows = np.minimum(first[:, None] + np.arange(5), last[:, None])
+    rows = np.minimum(first[:, None] + np.arange(MOST), last[:, None])
     with np.errstate(invalid="ignore"):  # squares overflow on absurd values
         deviation = np.sqrt(squares / np.maximum(present, 1))
     sound = np.isfinite(mean) & np.isfinite(deviation)

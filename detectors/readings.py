@@ -8,11 +8,12 @@ from detectors.evidence import height
 from detectors.finding import Readings
 from detectors.reference import Floats
 from detectors.state import DatasetState
-from detectors.table import CATEGORY
+from detectors.table import CATEGORY, rated
 
 
 def readings(state: DatasetState, weighed: Weighed) -> Readings:
-    """One reading per column and statistic; of a column's categories the one that deviates most.
+    """One reading per column and statistic; of the rates of a column's categories the one that
+    deviates most.
 
     Rates are given as rates; location, scale, skew and tail in standard deviations of a row, as polynomials of the
     mid-PIT; ``rows`` and ``gap`` as logarithms.
@@ -24,11 +25,10 @@ def readings(state: DatasetState, weighed: Weighed) -> Readings:
     scale = np.where(rate, weighed.deviation * np.maximum(np.sin(2 * root), 1e-3), weighed.deviation)
     z = np.where(weighed.live & (state.live.count >= 2), weighed.z, np.nan)
     rows = _one_a_statistic(state, z, weighed.live)
-    kept = rows.tolist()
-    columns, statistics = state.table.column, state.table.statistic
+    columns, statistics = state.table.at(rows)
     return Readings(
-        column=tuple([columns[row] for row in kept]),
-        statistic=tuple([statistics[row] for row in kept]),
+        column=columns,
+        statistic=statistics,
         observed=observed[rows],
         expected=np.where(state.live.count > 0, expected, np.nan)[rows],
         scale=scale[rows],
@@ -43,9 +43,9 @@ def _one_a_statistic(state: DatasetState, z: Floats, live: NDArray[np.bool_]) ->
     size = np.where(np.isnan(z), -1.0, np.abs(z))
     for column in state.columns.values():
         if column.reference.kind == "category":
-            first = column.offset + len(CATEGORY)
-            last = first + len(column.reference.categories)  # the rest
-            strongest = first + int(size[first : last + 1].argmax())
-            chosen[first : last + 1] = False
-            chosen[strongest] = live[strongest]
+            first, rates = column.offset + len(CATEGORY), rated(column.reference)
+            if rates:
+                strongest = first + int(size[first : first + rates].argmax())
+                chosen[first : first + rates] = False
+                chosen[strongest] = live[strongest]
     return np.flatnonzero(chosen)

@@ -19,20 +19,20 @@ CUTS = BINS + 1 + 2 * len(OUTER)
 RANGE = slice(len(OUTER) + 1, len(OUTER) + 1 + BINS)  # the bins between minimum and maximum
 SMALLEST, LARGEST = 1e-280, 1e300  # of a spread and of a cut, so that neither sums nor ratios overflow
 TOP = 16
-KNOWN = 256  # 1 KB of hashes; a column with more categories is an identifier, where "new" means nothing
+KNOWN = 256  # hashes, of 2 bytes; a column with more categories is an identifier, where "new" means nothing
 
 
 def _floats() -> Floats:
     return np.empty(0)
 
 
-def _hashes() -> NDArray[np.uint32]:
-    return np.empty(0, np.uint32)
+def _hashes() -> NDArray[np.uint16]:
+    return np.empty(0, np.uint16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reference:
-    """What a column's batches are counted against; at most 700 bytes for numbers, 1.3 KB and 16 names for categories.
+    """What a column's batches are counted against; at most 750 bytes for numbers, 1 KB for categories.
 
     kind: ``number`` or ``category``. identity: equal for equal references, never 0.
     cuts: shape ``(45,)``, bin ``j`` holds values in ``(cuts[j - 1], cuts[j]]``; 32 bins (``RANGE``) lie within the
@@ -49,7 +49,7 @@ class Reference:
     spread: float = 1.0
     share: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
     categories: tuple[str, ...] = ()
-    known: NDArray[np.uint32] = field(default_factory=_hashes)
+    known: NDArray[np.uint16] = field(default_factory=_hashes)
     saturated: bool = False
 
 
@@ -101,6 +101,7 @@ def category_reference(categories: dict[str, int], other: int) -> Reference:
     """Keep the 16 most frequent of ``categories`` (rows by value) and the hashes of the rest."""
     ranked = sorted(categories, key=lambda name: (-categories[name], name))
     top = tuple(ranked[:TOP])
+    saturated = other > 0 or len(ranked) > TOP + KNOWN
     counts = np.zeros(TOP + 1)
     counts[: len(top)] = [categories[name] for name in top]
     counts[TOP] = other + sum(categories[name] for name in ranked[TOP:])
@@ -109,11 +110,11 @@ def category_reference(categories: dict[str, int], other: int) -> Reference:
         identity=crc32("\0".join(top).encode()) | 1,
         share=(counts / max(1.0, counts.sum())).astype(np.float32),
         categories=top,
-        known=np.sort(np.array([category_hash(name) for name in ranked[TOP:]], np.uint32)),
-        saturated=other > 0 or len(ranked) > KNOWN,
+        known=np.sort(np.array([] if saturated else [category_hash(name) for name in ranked[TOP:]], np.uint16)),
+        saturated=saturated,
     )
 
 
 def category_hash(name: str) -> int:
-    """A stable 32-bit hash: Python's own differs between processes."""
-    return crc32(name.encode())
+    """A stable 16-bit hash (Python's own differs between processes): one new category in 256 is taken for known."""
+    return crc32(name.encode()) & 0xFFFF

@@ -101,6 +101,7 @@ _WORDS: dict[str, Callable[[Shift], str]] = {
     "out_of_range": _rate("share of `{}` outside its usual range"),
     "new_category": _rate("share of never-seen categories of `{}`"),
     "category_rate": _category,
+    "category_mix": _category,
     "location": _location,
     "scale": _scale,
     "skew": _skew,

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detectors.distinct import Registers, estimate
 from detectors.reference import Floats
@@ -11,10 +10,6 @@ from detectors.reference import Floats
 
 def _floats() -> Floats:
     return np.empty(0)
-
-
-def _hashes() -> NDArray[np.uint32]:
-    return np.empty(0, np.uint32)
 
 
 def _registers() -> Registers:
@@ -31,7 +26,7 @@ class ColumnSummary:
     hold them (see ``detectors.distinct``), empty for a whole batch.
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
-    of ``other``. new: rows whose category the reference has never seen; ``fresh``: hashes of up to 32 of those.
+    of ``other``. new: rows whose category the reference has never seen.
     noise: variance that the producer's sketch adds to a bin's share, beyond sampling.
     """
 
@@ -53,7 +48,6 @@ class ColumnSummary:
     categories: dict[str, int] = field(default_factory=dict)
     other: int = 0
     new: int = 0
-    fresh: NDArray[np.uint32] = field(default_factory=_hashes)
     noise: float = 0.0
 
     @property

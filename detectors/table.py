@@ -7,39 +7,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.distinct import VARIANCE
+from detectors.mixture import dissimilarity
 from detectors.polynomials import polynomials
 from detectors.reference import BINS, RANGE, TOP, Floats, Reference
 from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
 NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
-CATEGORY = ("missing_rate", "distinct", "new_category")  # and a rate for each frequent category, and for the rest
+CATEGORY = ("missing_rate", "new_category")  # and rates of categories, and the mixture of those that have none
+IDENTIFIER = ("missing_rate", "distinct")  # likewise, where categories are too many to be known
+RATED = 4  # categories that have a rate of their own each; where there are more, three have, and the rest a mixture
+STATISTICS = (*SUBJECT, *NUMBER, "new_category", "category_rate", "category_mix")  # stored by place: add at the end
 RATES = frozenset({"missing_rate", "out_of_range", "new_category", "category_rate"})
-ASSUMED = frozenset({"rows", "gap", "distinct"})  # statistics whose sampling variance is a convention
-UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0}  # tolerances in units of the policy's; rates: half, the rest: one
-FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6}  # a fifth, or five times, of what is usual
+ASSUMED = frozenset({"rows", "gap", "distinct", "category_mix"})  # statistics whose sampling variance is a convention
+UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0, "category_mix": 0.05}  # one standard deviation of a row; rates: half
+FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
+MOST = 7  # statistics of a column
 ENOUGH = 30  # present rows below which the shape of a column says nothing
+
+_RATE = np.array([name in RATES for name in STATISTICS])
+_DRAWN = np.array([name not in ASSUMED for name in STATISTICS])
+_UNIT = np.array([UNIT.get(name, 0.5 if name in RATES else 1.0) for name in STATISTICS])
+_FAR = np.array([FAR.get(name, 0.6 if name in RATES else 1.0) for name in STATISTICS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
-    """The statistics of a subject: ``m`` rows, the subject's own first, then each column's side by side.
+    """The statistics of a subject: ``m`` rows of 4 bytes, the subject's own first, then each column's side by side.
 
-    column: the column's name, ``""`` for the subject. rank: which frequent category, else 0. rate: bool ``(m,)``,
-    rows of a kind out of all rows. drawn: bool ``(m,)``, the variance that drawing rows gives it is known. unit: what
-    one standard deviation of a row is in the statistic's value. far: a shift of the value that a single batch proves.
+    names: of the columns, ``""`` for the subject. place: int16 ``(m,)``, which of them. kind: int8 ``(m,)``, which of
+    ``STATISTICS``. rank: int8 ``(m,)``, which frequent category, else 0.
     """
 
-    column: tuple[str, ...]
-    statistic: tuple[str, ...]
+    names: tuple[str, ...]
+    place: NDArray[np.int16]
+    kind: NDArray[np.int8]
     rank: NDArray[np.int8]
-    rate: NDArray[np.bool_]
-    drawn: NDArray[np.bool_]
-    unit: NDArray[np.float32]
-    far: NDArray[np.float32]
 
     def __len__(self) -> int:
-        return len(self.column)
+        return len(self.place)
+
+    @property
+    def column(self) -> list[str]:
+        """The column's name of every row."""
+        return [self.names[place] for place in self.place.tolist()]
+
+    @property
+    def statistic(self) -> list[str]:
+        """The statistic's name of every row."""
+        return [STATISTICS[kind] for kind in self.kind.tolist()]
+
+    @property
+    def rate(self) -> NDArray[np.bool_]:
+        """Whether it counts rows of a kind out of all rows."""
+        rates: NDArray[np.bool_] = _RATE[self.kind]
+        return rates
+
+    @property
+    def drawn(self) -> NDArray[np.bool_]:
+        """Whether the variance that drawing rows gives it is known."""
+        drawn: NDArray[np.bool_] = _DRAWN[self.kind]
+        return drawn
+
+    @property
+    def unit(self) -> Floats:
+        """What one standard deviation of a row is in the statistic's value: tolerances are in units of it."""
+        return _UNIT[self.kind]
+
+    @property
+    def far(self) -> Floats:
+        """A shift of the value that a single batch proves."""
+        return _FAR[self.kind]
+
+    def of(self, column: str) -> NDArray[np.bool_]:
+        """Which rows are of ``column``."""
+        return self.place == (self.names.index(column) if column in self.names else -1)
+
+    def at(self, rows: NDArray[np.int64]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The columns' and the statistics' names of some rows."""
+        columns = tuple([self.names[place] for place in self.place[rows].tolist()])
+        return columns, tuple([STATISTICS[kind] for kind in self.kind[rows].tolist()])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,42 +106,51 @@ class Measured:
 
 def subject_table() -> Table:
     """The table of a subject without columns."""
-    none = np.empty(0, np.float32)
-    no = np.empty(0, np.bool_)
-    empty = Table(column=(), statistic=(), rank=np.empty(0, np.int8), rate=no, drawn=no, unit=none, far=none)
-    return extend(empty, [("", SUBJECT)])
+    none = np.empty(0, np.int8)
+    return extend(Table(names=(), place=np.empty(0, np.int16), kind=none, rank=none), [("", SUBJECT)])
 
 
 def extend(table: Table, columns: Sequence[tuple[str, tuple[str, ...]]]) -> Table:
     """The table with the statistics of more columns, each given by its name and its statistics."""
-    names = [column for column, statistics in columns for _ in statistics]
-    added = [name for _, statistics in columns for name in statistics]
+    places = np.repeat(np.arange(len(columns)) + len(table.names), [len(statistics) for _, statistics in columns])
+    kinds = [STATISTICS.index(name) for _, statistics in columns for name in statistics]
     ranks = [rank for _, statistics in columns for rank in _ranks(statistics)]
-    units = [UNIT.get(name, 0.5 if name in RATES else 1.0) for name in added]
-    far = [FAR.get(name, 0.6 if name in RATES else 1.0) for name in added]
     return Table(
-        column=table.column + tuple(names),
-        statistic=table.statistic + tuple(added),
+        names=table.names + tuple(name for name, _ in columns),
+        place=np.concatenate([table.place, places.astype(np.int16)]),
+        kind=np.concatenate([table.kind, np.array(kinds, np.int8)]),
         rank=np.concatenate([table.rank, np.array(ranks, np.int8)]),
-        rate=np.concatenate([table.rate, np.array([name in RATES for name in added], np.bool_)]),
-        drawn=np.concatenate([table.drawn, np.array([name not in ASSUMED for name in added], np.bool_)]),
-        unit=np.concatenate([table.unit, np.array(units, np.float32)]),
-        far=np.concatenate([table.far, np.array(far, np.float32)]),
+    )
+
+
+def without(table: Table, column: str) -> Table:
+    """The table without the statistics of ``column``."""
+    kept, gone = ~table.of(column), table.names.index(column)
+    return Table(
+        names=tuple(name for name in table.names if name != column),
+        place=(table.place - (table.place > gone))[kept].astype(np.int16),
+        kind=table.kind[kept],
+        rank=table.rank[kept],
     )
 
 
 def _ranks(statistics: tuple[str, ...]) -> list[int]:
-    """Which frequent category each statistic is about; ``TOP`` for the rest, which stands last."""
-    if "category_rate" not in statistics:
-        return [0] * len(statistics)
-    return [max(0, i - len(CATEGORY)) for i in range(len(statistics) - 1)] + [TOP]
+    """Which frequent category each statistic is about, 0 where it is about none."""
+    return [i - len(CATEGORY) if name == "category_rate" else 0 for i, name in enumerate(statistics)]
 
 
 def statistics_of(reference: Reference) -> tuple[str, ...]:
     """The statistics of a column with ``reference``."""
     if reference.kind == "number":
         return NUMBER
-    return CATEGORY + ("category_rate",) * (len(reference.categories) + 1)
+    rates = rated(reference)
+    first = IDENTIFIER if reference.saturated else CATEGORY
+    return first + ("category_rate",) * rates + ("category_mix",) * (len(reference.categories) > rates)
+
+
+def rated(reference: Reference) -> int:
+    """How many of its categories have a rate of their own."""
+    return len(reference.categories) if len(reference.categories) <= RATED else RATED - 1
 
 
 def measure(
@@ -102,6 +158,7 @@ def measure(
     summaries: Mapping[str, ColumnSummary],
     references: Mapping[str, Reference],
     offsets: Mapping[str, int],
+    usual: Mapping[str, tuple[Floats, float]],
     rows: int,
     batches: int,
     gap_s: float | None,
@@ -109,8 +166,9 @@ def measure(
     """The values of all ``size`` statistics in one batch, column by column of arrays.
 
     summaries: the batch's columns, each counted against its entry in ``references``; ``offsets``: the first row of each
-    column in the table. rows: of all ``batches`` that were pooled; what counts is how many one has. gap_s: seconds
-    since the batch before, ``None`` if unknown.
+    column in the table; ``usual``: the usual share of each bin of categorical ones, and from how many batches that is
+    known. rows: of all ``batches`` that were pooled; what counts is how many one has. gap_s: seconds since the batch
+    before, ``None`` if unknown.
     """
     measured = Measured(
         value=np.zeros(size),
@@ -123,11 +181,15 @@ def measure(
         measured.value[0], measured.sampling[0], measured.live[0] = np.log(rows / batches), 1 / rows, True
     if gap_s is not None and gap_s > 0:
         measured.value[1], measured.sampling[1], measured.live[1] = np.log(gap_s), 0.01, True
-    for kind, fill in (("number", _fill_numbers), ("category", _fill_categories)):
-        names = [name for name, summary in summaries.items() if summary.kind == kind and name in offsets]
+    of_kind = {kind: [name for name, one in summaries.items() if one.kind == kind] for kind in ("number", "category")}
+    mixed = [name for name in of_kind["category"] if rated(references[name]) < len(references[name].categories)]
+    for names, fill in ((of_kind["number"], _fill_numbers), (of_kind["category"], _fill_categories)):
         if names:
             base = np.array([offsets[name] for name in names])
             fill(measured, base, [summaries[name] for name in names], [references[name] for name in names])
+    if mixed:
+        base = np.array([offsets[name] for name in mixed])
+        _fill_mixtures(measured, base, [summaries[name] for name in mixed], [usual[name] for name in mixed])
     return measured
 
 
@@ -159,13 +221,24 @@ def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[Colum
     _fill_rate(measured, base, missing, count)
     unique = np.array([reference.saturated for reference in to])
     _fill_distinct(measured, base + 1, of, distinct, present, enough, unique=unique)
-    _fill_rate(measured, base + 2, new, present)
-    known = np.array([len(reference.categories) for reference in to])
+    _fill_rate(measured, (base + 1)[~unique], new[~unique], present[~unique])
+    rates = np.array([rated(reference) for reference in to])
     first = base + len(CATEGORY)
-    for rank in range(int(known.max())):
-        there = known > rank
+    for rank in range(int(rates.max())):
+        there = rates > rank
         _fill_rate(measured, (first + rank)[there], counts[there, rank], present[there])
-    _fill_rate(measured, first + known, counts[:, TOP], present)
+
+
+def _fill_mixtures(
+    measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], usual: list[tuple[Floats, float]]
+) -> None:
+    """The mixture of the categories without a rate, and of those beyond the top ones, by what they usually share."""
+    counts = np.stack([summary.counts for summary in of])[:, RATED - 1 :]
+    shares = np.stack([share for share, _ in usual])[:, RATED - 1 : TOP + 1]
+    batches = np.array([learnt for _, learnt in usual])
+    at = base + len(CATEGORY) + RATED - 1
+    measured.value[at], measured.sampling[at], measured.live[at] = dissimilarity(counts, shares, batches)
+    measured.live[at] &= counts.sum(axis=1) >= ENOUGH
 
 
 def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Floats) -> None:

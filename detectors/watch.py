@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import opinion
+from detectors import opinion, table
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
@@ -16,7 +16,7 @@ from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Pool, Portrait
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
-from detectors.table import Table, extend, statistics_of
+from detectors.table import extend, statistics_of
 
 PRESENT = 100  # rows that a reference is made of at least
 
@@ -92,7 +92,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
     waiting = {name: held for name, held in state.waiting.items() if name != column}
     if column not in state.columns:
         return replace(state, waiting=waiting, active=without(state, column))
-    table_rows = np.array([name != column for name in state.table.column])
+    table_rows = ~state.table.of(column)
     column_rows = np.array([name != column for name in state.columns])
     moved = np.cumsum(table_rows) - 1
     columns = {
@@ -103,21 +103,12 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         replace(finding, row=int(moved[finding.row])) if finding.row >= 0 else finding
         for finding in without(state, column)
     )
-    table = Table(
-        column=tuple(name for name in state.table.column if name != column),
-        statistic=tuple(s for s, kept in zip(state.table.statistic, table_rows, strict=True) if kept),
-        rank=state.table.rank[table_rows],
-        rate=state.table.rate[table_rows],
-        drawn=state.table.drawn[table_rows],
-        unit=state.table.unit[table_rows],
-        far=state.table.far[table_rows],
-    )
     return replace(
         state,
         waiting=waiting,
         columns=columns,
         active=active,
-        table=table,
+        table=table.without(state.table, column),
         live=_keep(state.live, table_rows),
         safe=_keep(state.safe, table_rows),
         season=replace(state.season, fit=_keep(state.season.fit, table_rows)),

@@ -96,7 +96,12 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     held = {name: state.columns[name] for name in columns}
     references = {name: column.reference for name, column in held.items()}
     offsets = {name: column.offset for name, column in held.items()}
-    measured = measure(len(state.table), columns, references, offsets, batch.rows, batches, gap_s)
+    usual = {
+        name: (state.portrait.share[column.position], float(state.portrait.weight[column.position]))
+        for name, column in held.items()
+        if column.reference.kind == "category"
+    }
+    measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
     level = _level(state, suspicious, measured.sampling, batch)
     numeric = [column for column in held.values() if column.reference.kind == "number"]

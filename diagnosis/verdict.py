@@ -295,7 +295,7 @@ def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> li
     if same:
         return same
     volume = [(1, one) for one in found if one.statistic in VOLUME]
-    if volume and focus.statistic in ("missing_rate", "rows", "distinct", "category_rate"):
+    if volume and focus.statistic in ("missing_rate", "rows", "distinct", "category_rate", "category_mix"):
         return volume
     copied = lineage.nodes[step.node].kind is NodeKind.MODEL
     if copied or changed_here(lineage, step):

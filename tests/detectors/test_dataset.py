@@ -326,17 +326,17 @@ def test_parts_of_a_batch_give_what_the_whole_gives(watch):
 
 def test_different_values_of_small_batches_are_judged_together():
     rng = np.random.default_rng(5)
-    names = tuple(f"shop {n}" for n in range(60))
+    names = tuple(f"shop {n}" for n in range(400))
     state, policy = start("shop/orders"), Policy(pool_rows=1000)
     told = {}
     for n in range(250):
-        shops = 60 if n < 200 else 30
+        shops = 400 if n < 200 else 200
         column = CategoryColumn(dictionary=names, codes=rng.integers(0, shops, 200).astype(np.int32))
         state, last = fold(state, summarise(state, batch(n, {"shop": column}), policy.pool_rows), policy)
         told |= {f.statistic: f for f in last.findings}
         assert n >= 200 or not told
 
-    assert told["distinct"].observed == pytest.approx(0.5, rel=0.15)
+    assert told["distinct"].observed == pytest.approx(0.54, rel=0.15)
 
 
 def test_a_column_can_start_in_parts():
@@ -397,7 +397,7 @@ def test_a_state_does_not_grow_with_batches(watch):
     before = size(watch.state)
     watch.warm(20)
     assert size(watch.state) == before
-    assert statistics(watch.state) == 2 + 7 + 7 + 7
+    assert statistics(watch.state) == 2 + 7 + 7 + 5
 
 
 @pytest.mark.parametrize(("rows", "batches"), [(30, 40), (3, 60)])

@@ -14,7 +14,16 @@ from streams.reading.words import MATCH, VERDICT, harmless
 MOVED_SHOWN = 40
 HOPS_SHOWN = 60
 RATES = frozenset(
-    {"missing_rate", "category_rate", "new_category", "out_of_range", "non_finite", "feature_miss_rate", "error_rate"}
+    {
+        "missing_rate",
+        "category_rate",
+        "category_mix",
+        "new_category",
+        "out_of_range",
+        "non_finite",
+        "feature_miss_rate",
+        "error_rate",
+    }
     | {"calibration", "interval_coverage"}
 )
 STATISTIC = {
@@ -24,6 +33,7 @@ STATISTIC = {
     "skew": "shape",
     "tail": "tails",
     "category_rate": "share of categories",
+    "category_mix": "mixture of rarer categories",
     "new_category": "share of new categories",
     "distinct": "distinct values",
     "out_of_range": "share out of range",
