@@ -81,7 +81,8 @@ class Table:
 
     def of(self, column: str) -> NDArray[np.bool_]:
         """Which rows are of ``column``."""
-        return self.place == (self.names.index(column) if column in self.names else -1)
+        rows: NDArray[np.bool_] = self.place == (self.names.index(column) if column in self.names else -1)
+        return rows
 
     def at(self, rows: NDArray[np.int64]) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """The columns' and the statistics' names of some rows."""
