@@ -105,6 +105,7 @@ class DiagnoseWork:
         self._publish(reaction, position, now)
 
     def _fold(self, value: bytes, offset: int, known: Mapping[str, int], reaction: Reaction) -> None:
+        began = time.thread_time()
         seen = self._decode(value)
         tick = seen.kind is ObservationKind.TICK
         if tick:
@@ -112,7 +113,6 @@ class DiagnoseWork:
         for name in list(self._pipelines) if tick else [seen.addressee]:
             if offset < known.get(name, 0):
                 continue
-            began = time.thread_time()
             before = self._pipelines.get(name) or start(name)
             try:
                 after, alerts = fold(before, seen, self._policy)
@@ -121,7 +121,9 @@ class DiagnoseWork:
                 self._bury(value, offset, failure, reaction)
                 continue
             self._pipelines[name] = after
-            self._ledger.note(name, offset, len(value), clock(), time.thread_time() - began)
+            ended = time.thread_time()
+            self._ledger.note(name, offset, len(value), clock(), ended - began)
+            began = ended
             for letter in letters:
                 self._send(letter, reaction)
             for alert in alerts:

@@ -77,9 +77,11 @@ def test_one_fault_is_one_alert_with_the_right_cause_in_whatever_order_its_datas
         return told | ({changed[node]: "v2"} if node in changed and number >= BREAK else {})
 
     log = World(chain(), shifts, versions=versions, outcomes=True).rounds(0, ROUNDS)
+    onsets = {alert.cause.component: alert.onset for alert in last(run(log)[1])}
     for seed in SEEDS:
         alerts = last(run(interleaved(log, seed, furthest))[1])
         assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"interleaving {seed}"
+        assert {alert.cause.component: alert.onset for alert in alerts} == onsets, f"interleaving {seed}"
 
 
 @pytest.mark.parametrize("furthest", [1.0, 20.0])
