@@ -36,6 +36,7 @@ class Lineage:
     _places: dict[str, dict[str, int]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], tuple[Parentage, ...]] = field(default_factory=dict)
     _gaps: dict[str, Micros] = field(default_factory=dict)
+    _spots: dict[tuple[str, int], dict[tuple[str, str], int]] = field(default_factory=dict)
     _children: dict[str, tuple[str, ...]] | None = None
 
     def ring(self, key: str) -> tuple[Batch, ...]:
@@ -58,6 +59,14 @@ class Lineage:
         """Return a batch's place in its node's ring."""
         self.ring(batch.node)
         return self._places[batch.node].get(batch.batch_id, 0)
+
+    def spot(self, key: str, layout: int, column: str, statistic: str) -> int | None:
+        """Return where a statistic stands in the arrays of a node's batches of one layout, None where it does not."""
+        if (key, layout) not in self._spots:
+            known = self.nodes[key].layouts[layout]
+            names = zip(known.column, known.statistic, strict=True)
+            self._spots[key, layout] = {name: place for place, name in reversed(list(enumerate(names)))}
+        return self._spots[key, layout].get((column, statistic))
 
     def until(self, key: str, at: Micros) -> int:
         """Return how many of a node's batches are not later than ``at``."""

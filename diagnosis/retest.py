@@ -142,14 +142,8 @@ def _strengths(batches: Sequence[Batch], layout: int) -> Floats:
 
 def series(lineage: Lineage, key: str, batches: Iterable[Batch], column: str, statistic: str) -> Floats:
     """Return one statistic's z over batches, shape ``(batches,)``; NaN where a batch does not have it."""
-    places: dict[int, int | None] = {}
     values = []
-    layouts = lineage.nodes[key].layouts
     for batch in batches:
-        if batch.layout not in places:
-            layout = layouts[batch.layout]
-            names = list(zip(layout.column, layout.statistic, strict=True))
-            places[batch.layout] = names.index((column, statistic)) if (column, statistic) in names else None
-        place = places[batch.layout]
+        place = lineage.spot(key, batch.layout, column, statistic)
         values.append(float(batch.z[place]) if place is not None and place < len(batch.z) else np.nan)
     return np.array(values, np.float64)
