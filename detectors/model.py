@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
-from detectors.errors import gauges as error_gauges
 from detectors.estimated import SUPPORTED, estimate, support
 from detectors.finding import Judgement, Micros, Readings
 from detectors.model_findings import calibration_gauges, count_statistics, standing_findings
@@ -22,6 +21,7 @@ from detectors.outcomes import summarise as _summarise_outcomes
 from detectors.performance import accept as accept_outcomes
 from detectors.performance import meaning_of
 from detectors.predictions import summarise_predictions
+from detectors.regression import gauges as error_gauges
 from detectors.reliability import gauges as reliability_gauges
 from detectors.runs import Run
 from detectors.serving import serving_gauges

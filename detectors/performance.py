@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 from detectors import dataset
 from detectors.batch import BatchInput, NumberColumn
 from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
-from detectors.errors import Errors
-from detectors.errors import fade_in as fade_in_errors
 from detectors.finding import Micros
 from detectors.model_policy import MONTH_S, Policy
 from detectors.recalibration import Floats, Recalibration, expit, fit, logit, loosened
+from detectors.regression import Errors
+from detectors.regression import fade_in as fade_in_errors
 from detectors.reliability import Reliability, fade_in
 from detectors.runs import Run
 from detectors.state import DatasetState

@@ -4,13 +4,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import metrics
 
-from detectors.errors import Errors, fade_in, gauges
+from detectors.regression import Errors, fade_in, gauges
 
 NONE = np.full(400, np.nan)
 
 
 def test_errors_equal_rivers_when_nothing_has_faded(monkeypatch):
-    monkeypatch.setattr("detectors.errors.HALF_LIFE_ROWS", 1e12)
+    monkeypatch.setattr("detectors.regression.HALF_LIFE_ROWS", 1e12)
     rng = np.random.default_rng(0)
     y, said = rng.normal(size=400), rng.normal(size=400)
     known = Errors()
