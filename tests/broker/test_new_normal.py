@@ -86,6 +86,11 @@ def batches_of(events: list[list[Event]]) -> list[DataBatch]:
     return [event for tick in events for event in tick if isinstance(event, DataBatch)]
 
 
+def borne_out(installation: Installation) -> bool:
+    """Whether the alert says that outcomes no longer follow the scores: what it does not say is not accepted."""
+    return any(finding.statistic == "calibration" for alert in installation.latest() for finding in alert.symptoms)
+
+
 def observed_all(installation: Installation, events: list[list[Event]]) -> bool:
     observed = {one.batch_id for one in installation.observations() if one.kind is ObservationKind.BATCH}
     return observed >= {batch.batch_id for batch in batches_of(events)}
@@ -100,6 +105,7 @@ def test_an_accepted_alert_resolves_and_does_not_come_again(installation: Instal
             time.sleep(0.1)
         wait_until(lambda: len(installation.latest()) == 1, what="one alert")
         wait_until(lambda: observed_all(installation, events[:ACCEPTED]), what="all observed")
+        wait_until(lambda: borne_out(installation), what="what outcomes say")
         (alert,) = installation.latest()
         assert alert.status is Status.FIRING
 
