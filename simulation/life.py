@@ -45,7 +45,7 @@ class Life:
         self._queue: list[tuple[int, int, Arrival, frozenset[int]]] = []
         self._told = 0
         self._outcomes: list[tuple[float, str, float]] = []
-        self._features: list[Made] = []
+        self._features: list[tuple[Made, Made]] = []
         self._taint = Taint(pipeline, faults)
 
     def __iter__(self) -> Iterator[Arrival]:
@@ -129,18 +129,24 @@ class Life:
         self, tick: int, real: dict[str, Made], healthy: dict[str, Made], effects: Sequence[Effect]
     ) -> None:
         reads = self.pipeline.model.reads
-        served = self._serve(tick, real[reads])
+        served, true = self._serve(tick, real[reads], healthy[reads])
         feature = released(self.pipeline.step(reads).headers, reads, effects).feature_version
         touched = self._taint.of_predictions(served, tick, self._acting(tick))
-        for call in score(self._line, tick, served, healthy[reads], effects):
+        for call in score(self._line, tick, served, true, effects):
             self._await_outcomes(call)
             self._tell(call.at, tick, prediction(self.pipeline, call, served, effects, feature), touched)
 
-    def _serve(self, tick: int, newest: Made) -> Made:
-        """The newest batch of features that was finished in time for a tick's calls."""
-        self._features = [*self._features[-_REMEMBERED:], newest]
+    def _serve(self, tick: int, newest: Made, healthy: Made) -> tuple[Made, Made]:
+        """The newest features that were finished in time for a tick's calls, and the healthy ones of those who act.
+
+        Where features come late, so does who is scored; where they are renewed no more, others act.
+        """
+        self._features = [*self._features[-_REMEMBERED:], (newest, healthy)]
         until = self._line.ends_at(tick) + usual_time(self.pipeline)
-        return max((each for each in self._features if each.produced_at <= until), key=lambda each: each.tick)
+        served, then = max(
+            (each for each in self._features if each[0].produced_at <= until), key=lambda each: each[0].tick
+        )
+        return served, then if newest.tick == tick else healthy
 
     def _await_outcomes(self, call: Call) -> None:
         due = call.at + call.delay * self.pipeline.tick
