@@ -113,7 +113,16 @@ class Reality:
     slope: float = 1.0
 
 
-Effect: TypeAlias = Rewrite | Misread | Release | Toggle | Rerun | Freeze | Delay | Creep | Misserve | Rescore | Reality
+@dataclass(frozen=True, slots=True)
+class Flatten:
+    """Outcomes follow from the features less than they did, ``slope`` times as much in log-odds; their mean stays."""
+
+    slope: float
+
+
+Effect: TypeAlias = (
+    Rewrite | Misread | Release | Toggle | Rerun | Freeze | Delay | Creep | Misserve | Rescore | Reality | Flatten
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

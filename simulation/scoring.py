@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulation.columns import ROW, Floats, Rows, Table, blanked, number, rows_of, take
-from simulation.faults import Effect, Misserve, Reality, Rescore
+from simulation.faults import Effect, Flatten, Misserve, Reality, Rescore
 from simulation.model import Model, probability
 from simulation.pipeline import Pipeline
 from simulation.production import SECOND, Line, Made
@@ -44,7 +44,7 @@ def score(line: Line, tick: int, served: Made, healthy: Made, effects: Sequence[
     rows, actual = _rows(rng, served, healthy, wanted)
     features, found = _served(take(served.table, rows), effects, line.random(tick, 6))
     scores = probability(_bent(model.logits(features), effects, Rescore))
-    chance = probability(_bent(_true_logits(model, healthy, actual), effects, Reality))
+    chance = probability(_flattened(_bent(_true_logits(model, healthy, actual), effects, Reality), effects))
     happened = (rng.random(len(rows)) < chance).astype(float)
     delay = rng.uniform(*model.outcome_delay, len(rows))
     delay[rng.random(len(rows)) >= model.outcomes_known] = np.inf
@@ -114,4 +114,17 @@ def _bent(logits: Floats, effects: Sequence[Effect], kind: type[Rescore] | type[
     for effect in effects:
         if isinstance(effect, kind):
             logits = effect.shift + effect.slope * logits
+    return logits
+
+
+def _flattened(logits: Floats, effects: Sequence[Effect]) -> Floats:
+    """Log-odds that differ less while the mean probability is the same, found by halving."""
+    for effect in effects:
+        if isinstance(effect, Flatten) and len(logits):
+            mean, flat = probability(logits).mean(), effect.slope * logits
+            low, high = -30.0, 30.0
+            for _ in range(40):
+                middle = (low + high) / 2
+                low, high = (low, middle) if probability(flat + middle).mean() > mean else (middle, high)
+            logits = flat + (low + high) / 2
     return logits

@@ -7,7 +7,7 @@ import numpy as np
 from simulation import damage
 from simulation.columns import Table, rows_of
 from simulation.damage import Damage, mixed
-from simulation.faults import Creep, Effect, Fault, Misread, Misserve, Reality, Rescore, Rewrite
+from simulation.faults import Creep, Effect, Fault, Flatten, Misread, Misserve, Reality, Rescore, Rewrite
 from simulation.pipeline import Pipeline
 
 SHARE = 0.4  # of the rows
@@ -35,6 +35,8 @@ def _weaker(effect: Effect) -> Effect:
             return replace(effect, damage=some(effect.damage), miss=SHARE * effect.miss)
         case Rescore() | Reality():
             return replace(effect, shift=SHARE * effect.shift, slope=1 + SHARE * (effect.slope - 1))
+        case Flatten():
+            return replace(effect, slope=1 + SHARE * (effect.slope - 1))
     return effect
 
 

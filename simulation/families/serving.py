@@ -6,7 +6,7 @@ import numpy as np
 
 from simulation import damage
 from simulation.families.family import Family, Place, bumped, model
-from simulation.faults import Effect, Fault, Misserve, Reality, Release, Rescore
+from simulation.faults import Effect, Fault, Flatten, Misserve, Reality, Release, Rescore
 from simulation.pipeline import Pipeline
 
 Effects = Callable[[Pipeline, np.random.Generator], tuple[Effect, ...]]
@@ -30,9 +30,7 @@ def _swap(pipeline: Pipeline, rng: np.random.Generator) -> tuple[Effect, ...]:
 
 
 def _flattened(pipeline: Pipeline, rng: np.random.Generator) -> tuple[Effect, ...]:
-    """Less follows from the features than the model believes, about its usual answer."""
-    slope = float(rng.uniform(0.2, 0.4))
-    return (Reality(shift=(1 - slope) * pipeline.model.bias, slope=slope),)
+    return (Flatten(slope=float(rng.uniform(0.2, 0.4))),)
 
 
 def _shifted(pipeline: Pipeline, rng: np.random.Generator) -> tuple[Effect, ...]:

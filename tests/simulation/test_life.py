@@ -254,3 +254,19 @@ def test_a_repaired_fault_leaves_no_trace() -> None:
     ]
     (truth,) = life.truths
     assert len(truth.affected_batches) == 2 * len(CHECKOUT.descendants("raw_orders"))
+
+
+def test_outcomes_that_follow_the_scores_less_are_as_frequent_as_ever() -> None:
+    life = Life(CHECKOUT, FAULTS["calibration-slope"], seed=2, start=0, ticks=40, onset=0)
+    scores: dict[str, float] = {}
+    told, happened = [], []
+    for arrival in life:
+        if isinstance(arrival.event, Prediction):
+            scores |= zip(arrival.event.prediction_ids, arrival.event.scores.tolist(), strict=True)
+        if isinstance(arrival.event, Outcome):
+            told += [scores[i] for i in arrival.event.prediction_ids]
+            happened += arrival.event.outcomes.tolist()
+    p, y = np.array(told), np.array(happened)
+    top = p > np.quantile(p, 0.8)
+    assert y.mean() == pytest.approx(p.mean(), abs=0.015)
+    assert y[top].mean() < 0.8 * p[top].mean()
