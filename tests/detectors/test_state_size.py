@@ -10,10 +10,10 @@ from streams.plain import to_bytes
 COLUMNS = 8
 
 
-def size(column, policy=Policy()):  # noqa: B008  # frozen
+def size(column, policy=Policy(), batches=25):  # noqa: B008  # frozen
     rng = np.random.default_rng(0)
     state = start("shop/orders")
-    for n in range(25):
+    for n in range(batches):
         columns = {f"column_{i}": column(rng) for i in range(COLUMNS)} if column else {}
         given = BatchInput(
             subject="shop/orders", batch_id=f"b{n}", at=n * 60_000_000, arrived_at=0, rows=500, columns=columns
@@ -26,18 +26,30 @@ def number(rng):
     return NumberColumn(values=rng.normal(size=500))
 
 
-def categories(k):
-    names = tuple(f"name {i}" for i in range(k))
+def categories(k, name="name"):
+    names = tuple(f"{name} {i}" for i in range(k))
     return lambda rng: CategoryColumn(dictionary=names, codes=rng.integers(0, k, 500).astype(np.int32))
 
 
 @pytest.mark.parametrize(
     ("column", "most"),
-    [(number, 4000), (categories(2), 4000), (categories(4), 4000), (categories(16), 4000), (categories(300), 4000)],
-    ids=["numbers", "two categories", "four categories", "sixteen categories", "many categories"],
+    [
+        (number, 4000),
+        (categories(2), 4000),
+        (categories(4), 4000),
+        (categories(16), 4000),
+        (categories(270, "a long name"), 4000),
+        (categories(300), 4000),
+    ],
+    ids=["numbers", "two categories", "four categories", "sixteen categories", "as many as are known", "more than are"],
 )
 def test_a_column_costs_no_more_than_is_stated(column, most):
     assert (size(column) - size(None)) / COLUMNS <= most
+
+
+def test_it_costs_the_same_after_many_batches():
+    fewer, more = (size(number, batches=n) - size(None, batches=n) for n in (300, 900))
+    assert abs(more - fewer) <= 8 * COLUMNS
 
 
 @pytest.mark.parametrize(("second", "most"), [("page_hinkley", 16), ("adwin", 214)])
