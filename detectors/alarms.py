@@ -133,7 +133,8 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
         effect = 100 * (observed - expected)
     elif state.table.rate[row]:
         held, rows = float(weighed.measured.held[row]), float(weighed.measured.rows[row])
-        observed, expected = held / max(1.0, rows), float(np.sin(max(usual, 0.0)) ** 2)
+        ever = state.live.held[row] > 0  # the arcsine of none is a little more than none
+        observed, expected = held / max(1.0, rows), float(np.sin(max(usual, 0.0)) ** 2) if ever else 0.0
         effect = 100 * (observed - expected)
     elif statistic in ("rows", "gap"):
         observed, expected = float(np.exp(value)), float(np.exp(usual))

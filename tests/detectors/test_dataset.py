@@ -407,3 +407,14 @@ def test_columns_of_small_batches_are_not_new_while_they_are_pooled(rows, batche
         columns = rows_of(healthy(watch.rng), slice(0, rows))
         watch.feed(columns, rows=rows)
         assert watch.found() == set()
+
+
+def test_a_rate_that_never_was_reads_as_none(watch):
+    columns = healthy(watch.rng)
+    columns["amount"].values[:300] = np.nan
+    for _ in range(3):
+        watch.feed(columns)
+
+    (finding,) = [f for f in watch.last.findings if f.statistic == "missing_rate"]
+    assert finding.expected == 0.0
+    assert finding.sentence == "missing rate of `amount` rose from 0.0 % to 30 %"
