@@ -52,21 +52,10 @@ def _mean_preserving(pipeline: Pipeline, place: Place, rng: np.random.Generator)
 
 
 def _configured(pipeline: Pipeline) -> list[Place]:
-    """Numbers that a stage with a configuration hands on."""
-    required = {name for stage in cleaned(pipeline) for name in stage.required}
-    return [
-        Place(stage.dataset, name)
-        for stage in derived(pipeline)
-        if stage.headers.config_version is not None
-        for name, formula in stage.columns.items()
-        if not isinstance(formula, Is | Differs)
-    ] + [
-        Place(stage.dataset, name)
-        for stage in cleaned(pipeline)
-        if stage.headers.config_version is not None
-        for name in stage.required
-        if name in required
-    ]
+    """Computed numbers, and those that cleaning insists on, of stages with a configuration."""
+    cleaned_numbers = [Place(stage.dataset, name) for stage in cleaned(pipeline) for name in stage.required]
+    places = [*_formulas(pipeline), *cleaned_numbers]
+    return [place for place in places if pipeline.step(place.component).headers.config_version is not None]
 
 
 def _config_change(pipeline: Pipeline, place: Place, rng: np.random.Generator) -> Fault:
