@@ -1,5 +1,6 @@
 """Pipelines drawn from a seed: 4 to 30 datasets with joins, aggregates, branches, a season or none, and a model."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
@@ -114,16 +115,18 @@ def _join_profiles(draft: Draft, name: str) -> None:
             headers=draft.headers(schema=True),
         )
     )
-    draft.stages.append(
-        Clean(
-            dataset=name,
-            parent=f"raw_{name}",
-            columns=(draft.theme.key, *columns),
-            headers=draft.headers(config=True),
-        )
-    )
+    draft.stages.append(_cleaned(draft, name, columns))
     _join(draft, name)
     draft.learn(columns)
+
+
+def _cleaned(draft: Draft, name: str, columns: Iterable[str]) -> Clean:
+    return Clean(
+        dataset=name,
+        parent=f"raw_{name}",
+        columns=(draft.theme.key, *columns),
+        headers=draft.headers(config=True),
+    )
 
 
 def _join_aggregate(draft: Draft, name: str) -> None:
@@ -139,14 +142,7 @@ def _join_aggregate(draft: Draft, name: str) -> None:
             headers=draft.headers(schema=True),
         )
     )
-    draft.stages.append(
-        Clean(
-            dataset=name,
-            parent=f"raw_{name}",
-            columns=(draft.theme.key, *columns),
-            headers=draft.headers(config=True),
-        )
-    )
+    draft.stages.append(_cleaned(draft, name, columns))
     grouped = {
         f"{name}_count": (first, How.COUNT),
         f"{first}_mean": (first, How.MEAN),
