@@ -13,6 +13,7 @@ from streams.commands.alerts import latest, refuse
 from streams.commands.overrides import AsJson, Bootstrap, RedisUrl, settings_with
 from streams.index.reader import Ambiguous, NotFound, open_reader
 from streams.index.stored import UnreadableEntry
+from streams.observed import profile_at_cause
 from streams.reading.alert import render_alert
 from streams.settings import Settings
 
@@ -45,7 +46,7 @@ def explain(
     if as_json:
         typer.echo(Codec("alert", Alert).encode_json(alert).decode())
     else:
-        Console(highlight=False).print(render_alert(alert))
+        Console(highlight=False).print(render_alert(alert, profile_at_cause(alert, settings)))
 
 
 def find(alert_id: str, settings: Settings) -> Alert:

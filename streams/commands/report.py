@@ -13,6 +13,7 @@ from streams.commands.alerts import refuse
 from streams.commands.explain import NOT_FOUND, find
 from streams.commands.overrides import Bootstrap, RedisUrl, settings_with
 from streams.index.reader import Ambiguous, NotFound
+from streams.observed import profile_at_cause
 from streams.reading.incident.content import Incident, incident
 from streams.reading.incident.html import render_html
 from streams.reading.incident.markdown import render_markdown
@@ -46,7 +47,7 @@ def report(
         raise typer.Exit(NOT_FOUND) from error
     except (NoAlertsTopic, TopicSilent) as error:
         refuse(str(error))
-    text = render(incident(alert))
+    text = render(incident(alert, profile_at_cause(alert, settings)))
     if output is None:
         typer.echo(text, nl=False)
     else:

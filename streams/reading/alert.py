@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from detectors.finding import Finding
+from detectors.finding import ColumnProfile, Finding
 from diagnosis.alert import Alert, Cause, CauseKind, Hop, Impact, Match, Rejected, StageOfDiagnosis, Status, Verdict
+from streams.reading.histogram import render_histogram
 from streams.reading.layout import bullets, columns, numbered, section, words
 from streams.reading.measures import duration, number, offset, share, time
 from streams.reading.words import (
@@ -35,12 +36,18 @@ class Moment:
     batch: str = ""
 
 
-def render_alert(alert: Alert) -> RenderableType:
-    """The whole alert for a terminal, good from 80 columns on."""
+def render_alert(alert: Alert, profile: ColumnProfile | None = None) -> RenderableType:
+    """The whole alert for a terminal, good from 80 columns on.
+
+    profile: of the cause's column in the first bad batch, where it is known.
+    """
     parts: list[RenderableType] = [*_head(alert)]
     if alert.next_steps:
         parts.append(section("What to do", numbered(alert.next_steps)))
     parts.append(section("Where it started", *_cause(alert)))
+    drawn = render_histogram(profile) if profile is not None else None
+    if profile is not None and drawn is not None:
+        parts.append(section(f"Values of {harmless(profile.name)}", drawn))
     if alert.path:
         parts.append(section("How it spread", _path(alert)))
     parts.append(section("When (UTC)", columns(_timeline(alert), ratio=2)))

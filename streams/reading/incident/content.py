@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from rich.console import RenderableType
 
-from detectors.finding import Finding
+from detectors.finding import ColumnProfile, Finding
 from diagnosis.alert import Alert, Hop, Verdict
 from streams.reading.alert import Moment, around, cause_lines, impact_rows, moments, rejected_row, state_of, suspect_row
+from streams.reading.histogram import Histogram, histogram, moved_categories
 from streams.reading.measures import duration, number, share
 from streams.reading.words import MATCH, VERDICT, harmless
 
@@ -82,6 +83,9 @@ class Incident:
     facts: Rows
     next_steps: tuple[str, ...]
     cause: tuple[str, ...]
+    column: str
+    histogram: Histogram | None
+    categories: tuple[tuple[str, float, float], ...]
     timeline: tuple[Moment, ...]
     onset: int
     path: tuple[Passed, ...]
@@ -93,8 +97,8 @@ class Incident:
     around: Rows
 
 
-def incident(alert: Alert) -> Incident:
-    """The report on an alert."""
+def incident(alert: Alert, profile: ColumnProfile | None = None) -> Incident:
+    """The report on an alert. profile: of the cause's column in the first bad batch."""
     ordered = sorted(alert.symptoms, key=lambda finding: (finding.onset_earliest, -finding.evidence_nats))
     return Incident(
         title=harmless(alert.title),
@@ -104,6 +108,11 @@ def incident(alert: Alert) -> Incident:
         facts=tuple((name, harmless(value)) for name, value in _facts(alert) if value),
         next_steps=tuple(map(harmless, alert.next_steps)),
         cause=tuple(str(line) for line in cause_lines(alert)) + tuple(map(harmless, alert.cause.evidence)),
+        column=harmless(profile.name) if profile else "",
+        histogram=histogram(profile) if profile else None,
+        categories=tuple((harmless(name), before, after) for name, before, after in moved_categories(profile))
+        if profile
+        else (),
         timeline=moments(alert),
         onset=alert.onset.earliest,
         path=tuple(_passed(hop, alert.pipeline) for hop in alert.path[:HOPS_SHOWN]),
@@ -114,6 +123,11 @@ def incident(alert: Alert) -> Incident:
         considered=_plain([*map(suspect_row, alert.suspects), *map(rejected_row, alert.rejected)]),
         around=_plain(around(alert)),
     )
+
+
+def _categories(profile: ColumnProfile | None) -> tuple[tuple[str, float, float], ...]:
+    found = moved_categories(profile) if profile else ()
+    return tuple((harmless(name), before, after) for name, before, after in found)
 
 
 def _plain(rows: Iterable[tuple[RenderableType, ...]]) -> Rows:

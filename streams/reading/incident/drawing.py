@@ -1,15 +1,17 @@
-"""Two drawings as inline SVG: when things happened, and how far a statistic moved."""
+"""Drawings as inline SVG: when things happened, how far a statistic moved, and how values are spread."""
 
 from collections.abc import Sequence
 from html import escape
 
 from streams.reading.alert import Moment
-from streams.reading.measures import offset, time
+from streams.reading.histogram import Histogram
+from streams.reading.measures import number, offset, time
 
 WIDTH = 720
 LANE = 22
 MARGIN = 12
 BAR_WIDTH = 220
+HEIGHT = 120
 LETTER = 7.2  # pixels, generously
 
 
@@ -52,6 +54,23 @@ def before_after(before: float | None, after: float | None) -> str:
         x = zero - length if value < 0 else zero
         parts.append(f'<rect class="{kind}" x="{x:.1f}" y="{y}" width="{length:.1f}" height="8"/>')
     return _svg(BAR_WIDTH, 22, "before above after", parts)
+
+
+def before_after_histogram(drawn: Histogram) -> str:
+    """Two histograms on one axis: filled as at the cause, outlined as before."""
+    most = max(drawn.before.max(), drawn.after.max(), 1e-300)
+    step, base = (WIDTH - 2 * MARGIN) / len(drawn.before), HEIGHT - LANE
+    bars, outline = [], [f"M{MARGIN} {base}"]
+    for i, (before, after) in enumerate(zip(drawn.before, drawn.after, strict=True)):
+        x, tall, was = MARGIN + i * step, base * float(after / most), base - base * float(before / most)
+        bars.append(f'<rect class="is" x="{x:.1f}" y="{base - tall:.1f}" width="{step - 1:.1f}" height="{tall:.1f}"/>')
+        outline.append(f"V{was:.1f}H{x + step:.1f}")
+    ends = (
+        f'<text x="{MARGIN}" y="{HEIGHT - 4}">{number(drawn.low)}</text>'
+        f'<text x="{WIDTH - MARGIN}" y="{HEIGHT - 4}" text-anchor="end">{number(drawn.high)}</text>'
+    )
+    path = f'<path class="was" d="{" ".join(outline)}V{base}"/>'
+    return _svg(WIDTH, HEIGHT, "values before (outline) and at the cause (filled)", [*bars, path, ends])
 
 
 def _svg(width: int, height: int, label: str, parts: Sequence[str]) -> str:

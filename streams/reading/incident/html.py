@@ -6,8 +6,8 @@ from html import escape
 
 from diagnosis.alert import Verdict
 from streams.reading.incident.content import Incident, Moved, Passed, Rows
-from streams.reading.incident.drawing import before_after, timeline
-from streams.reading.measures import offset, time
+from streams.reading.incident.drawing import before_after, before_after_histogram, timeline
+from streams.reading.measures import offset, share, time
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6676; --line: #d9dee6; --paper: #fff; --wash: #f4f6f9;
@@ -38,7 +38,7 @@ svg { max-width: 100%; height: auto; display: block } svg text { font: 12px syst
 svg .axis { stroke: var(--soft); stroke-width: 1.5 } svg .drop { stroke: var(--line) }
 svg circle.mark { fill: var(--soft) }
 svg circle.bad, svg rect.is { fill: var(--bad) } svg text.bad { fill: var(--bad); font-weight: 600 }
-svg rect.was { fill: var(--soft) }
+svg rect.was { fill: var(--soft) } svg path.was { fill: none; stroke: var(--ink); stroke-width: 1.5 }
 @media print { body { margin: 0; max-width: none } }
 """
 LINKS = ("http://", "https://")
@@ -65,6 +65,13 @@ def _body(report: Incident) -> Iterator[str]:
         yield from _section("What to do", f'<div class="todo">{_list("ol", report.next_steps)}</div>')
     first, *others = report.cause
     yield from _section("Where it started", f"<p><b>{escape(first)}</b></p>{_list('ul', others)}")
+    if report.histogram is not None:
+        told = '<p class="soft">outline: before; filled: in the first bad batch</p>'
+        yield from _section(f"Values of {escape(report.column)}", before_after_histogram(report.histogram), told)
+    if report.categories:
+        cells = ((name, share(before), share(after)) for name, before, after in report.categories)
+        rows = ["<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in cells]
+        yield from _section(f"Values of {escape(report.column)}", _table(("value", "before", "at the cause"), rows))
     yield from _section("Timeline (UTC)", timeline(report.timeline, report.onset), _moments(report))
     if report.path:
         rows = [_hop(hop) for hop in report.path]

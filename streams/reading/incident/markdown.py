@@ -3,8 +3,9 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from streams.reading.histogram import spark
 from streams.reading.incident.content import Incident, Rows
-from streams.reading.measures import offset, time
+from streams.reading.measures import number, offset, share, time
 
 _MARKUP = re.compile(r"(`[\w.-]+`)|([\\`*\[\]<>|~&#])")
 
@@ -24,6 +25,7 @@ def _lines(report: Incident) -> Iterator[str]:
     yield from (f"* {escaped(name)}: {escaped(value)}" for name, value in report.facts)
     yield from _section("What to do", [f"{i}. {escaped(step)}" for i, step in enumerate(report.next_steps, 1)])
     yield from _section("Where it started", (f"* {escaped(line)}" for line in report.cause))
+    yield from _section(f"Values of {escaped(report.column)}", _values(report))
     yield from _section("Timeline (UTC)", _timeline(report))
     hops = [(f"{i}", hop.name, hop.told, hop.batch_id) for i, hop in enumerate(report.path, 1)]
     yield from _section("How it spread", [*_table(("", "dataset", "verdict", "batch"), hops), *_more(report.path_left)])
@@ -49,6 +51,16 @@ def _section(heading: str, body: Iterable[str]) -> Iterator[str]:
     lines = list(body)
     if lines:
         yield from ("", f"## {heading}", "", *lines)
+
+
+def _values(report: Incident) -> Iterator[str]:
+    drawn = report.histogram
+    if drawn is not None:
+        most = float(max(drawn.before.max(), drawn.after.max()))
+        yield from ("```", f"before        {spark(drawn.before, most)}", f"at the cause  {spark(drawn.after, most)}")
+        yield from (f"              from {number(drawn.low)} to {number(drawn.high)}", "```")
+    rows = [(name, share(before), share(after)) for name, before, after in report.categories]
+    yield from _table(("value", "before", "at the cause"), rows)
 
 
 def _timeline(report: Incident) -> Iterator[str]:
