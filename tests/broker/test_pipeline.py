@@ -14,10 +14,11 @@ from schemas.events import Event
 from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.life import Life
-from streams.detect.subject import Step
+from streams.detect.subject import Step, Subject
 from streams.kafka.log import read_partition
 from streams.plain import from_bytes
 from streams.task import journal
+from streams.task.snapshots import assemble
 from streams.topics import Topic
 from tests.broker.installation import Installation, wait_until
 
@@ -124,13 +125,18 @@ def read_by(metrics: str) -> float:
 
 
 def folded_events(installation: Installation) -> int:
-    """How many different events all journals hold."""
-    digests: list[int] = []
-    for partition in range(installation.settings.partitions):
-        topic = installation.settings.topic_prefix + Topic.JOURNAL
-        records = read_partition(installation.settings, topic, partition)
+    """How many different events detect has folded: those of the snapshots, and of the journals since."""
+    settings, kept = installation.settings, set[int]()
+    for partition in range(settings.partitions):
+        stored = read_partition(settings, settings.topic_prefix + Topic.STATE, partition)
+        snapshots = assemble("detect", stored).states
+        for snapshot in snapshots.values():
+            kept |= set(from_bytes(Subject, snapshot.body).digests.tolist())
+        records = read_partition(settings, settings.topic_prefix + Topic.JOURNAL, partition)
+        journalled: list[int] = []
         for entry in journal.entries((record.offset() or 0, record.value() or b"") for record in records):
             for _, step in entry.steps:
-                digests += from_bytes(Step, step).digests.tolist()
-    assert len(digests) == len(set(digests)), "an event was folded twice"
-    return len(digests)
+                journalled += from_bytes(Step, step).digests.tolist()
+        assert len(journalled) == len(set(journalled)), "an event was folded twice"
+        kept |= set(journalled)
+    return len(kept)
