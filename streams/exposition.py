@@ -12,18 +12,34 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from streams.mendable import Mendable
+
 Answer: TypeAlias = tuple[int, str]
 SCRAPE_TIMEOUT_S = 5.0
 SUMMED = {"counter", "histogram"}
 
 
+class CannotListen(Mendable, OSError):
+    """The address of /metrics cannot be had."""
+
+
 class Server:
-    """A small HTTP server in a thread of its own; ``port`` is the one it really listens on."""
+    """A small HTTP server in a thread of its own; ``port`` is the one it really listens on.
+
+    Raises:
+        CannotListen: another process listens there, or the host is not this machine's.
+    """
 
     def __init__(
         self, host: str, port: int, registry: CollectorRegistry, pages: Mapping[str, Callable[[], Answer]]
     ) -> None:
-        self._server = ThreadingHTTPServer((host, port), _pages(registry, pages))
+        try:
+            self._server = ThreadingHTTPServer((host, port), _pages(registry, pages))
+        except OSError as error:
+            raise CannotListen(
+                f"/metrics cannot listen on {host}:{port} ({error.strerror}): is another worker running? "
+                "Set HEADWATER_METRICS_PORT to another port, or to 0 for any free one."
+            ) from error
         self._server.daemon_threads = True
         self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, name="exposition", daemon=True).start()
