@@ -134,6 +134,7 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
     impact = impact_of(lineage, count(lineage, reach, since, counted), reach.match)
     if fault is not None and known and fault.alert.impact.predictions_affected:
         impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
+    most = subject.policy.ring_batches // 2
     told = {member.finding.statistic for member in subject.members}
     if BORNE_OUT in told:
         impact = with_outcomes(lineage, impact, since)
@@ -142,7 +143,7 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
     return Measured(
         impact=impact,
         tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},
-        reached=advance(lineage, reach, since, counted, min(NEWEST, subject.policy.ring_batches // 2)),
+        reached=advance(lineage, reach, since, counted, origin, min(NEWEST, most), most),
     )
 
 

@@ -12,6 +12,7 @@ from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch, NodeKind, Reached, Served
 
 NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
+_ALWAYS = 2**62
 _EARLY = 10  # usual gaps that a child's event time may lie before its parent's
 _PERFORMANCE = OF_OUTCOMES | {"error_rate"}
 
@@ -39,7 +40,8 @@ def descend(
 ) -> Reach:
     """Return everything made from these batches, directly or not.
 
-    known: what is already known to descend from the fault. newest: look at only so many of each node's newest batches.
+    known: what is already known to descend from the fault. newest: look at only so many of each node's newest batches,
+    and at those that may have been made from the ``seeds``: what was read ahead of its parents is looked at again.
     """
     reached = {key: set(ids) for key, ids in known.items()}
     for batch in seeds:
@@ -48,7 +50,8 @@ def descend(
     since = min((batch.at for batch in seeds), default=0)
     for key in _downstream_order(lineage, sorted(reached)):
         ring = lineage.ring(key)
-        children = ring[-newest:] if newest else ring[lineage.until(key, since - _EARLY * lineage.usual_gap(key)) :]
+        first = lineage.until(key, since - _EARLY * lineage.usual_gap(key))
+        children = ring[min(first, max(0, len(ring) - newest)) if newest else first :]
         reach = Reach(batches={name: frozenset(ids) for name, ids in reached.items()}, match=match)
         for child in children:
             for parentage in lineage.parents(child):
@@ -83,22 +86,44 @@ def affected(lineage: Lineage, batch: Batch, reach: Reach) -> tuple[Served, ...]
 
 def count(lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached]) -> dict[str, Reached]:
     """Count predictions per model, affected ones and all since the onset, on top of what was counted already."""
-    return advance(lineage, reach, since, counted, 0)
+    ends = {key: len(lineage.ring(key)) for key, node in lineage.nodes.items() if node.kind is NodeKind.MODEL}
+    return _advanced(lineage, reach, since, counted, ends)
 
 
 def advance(
-    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], newest: int
+    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], origin: str, newest: int, most: int
 ) -> dict[str, Reached]:
-    """Count the windows after the last one counted, without each model's ``newest`` ones, which may still change."""
+    """Count the windows after the last one counted, without those that may still change.
+
+    These are each model's ``newest`` ones, and those later than the last batch of anything between ``origin`` and the
+    model: topics are read at their own pace, so what a window was made from may come long after it. But no more than
+    ``most`` windows wait.
+    """
+    ends = {}
+    for key, node in lineage.nodes.items():
+        if node.kind is NodeKind.MODEL:
+            size = len(lineage.ring(key))
+            ends[key] = max(size - most, min(size - newest, lineage.until(key, _frontier(lineage, origin, key))), 0)
+    return _advanced(lineage, reach, since, counted, ends)
+
+
+def _frontier(lineage: Lineage, origin: str, model: str) -> Micros:
+    """Event time up to which everything between ``origin`` and ``model`` was seen."""
+    between = (key for key in {origin, *lineage.descendants(origin)} if model in lineage.descendants(key))
+    latest = (lineage.ring(key)[-1].at for key in between if lineage.ring(key))
+    return min(latest, default=_ALWAYS)
+
+
+def _advanced(
+    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], ends: Mapping[str, int]
+) -> dict[str, Reached]:
     totals = dict(counted)
-    for key in sorted(lineage.nodes):
-        if lineage.nodes[key].kind is not NodeKind.MODEL:
-            continue
+    for key in sorted(ends):
         reached = counted.get(key, Reached())
         ring = lineage.ring(key)
         start = lineage.until(key, since - 1 if reached.until is None else reached.until)
         first = min((lineage.place(batch) for batch in _reached_windows(lineage, key, reach)), default=start)
-        for batch in ring[min(start, first) if reached.until is None else start : len(ring) - newest]:
+        for batch in ring[min(start, first) if reached.until is None else start : ends[key]]:
             reached = add(reached, batch, affected(lineage, batch, reach), since)
         totals[key] = reached
     return totals
