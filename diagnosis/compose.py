@@ -46,6 +46,7 @@ def compose(
     node = subject.lineage.nodes.get(diagnosis.origin)
     words = {"alert_id": name, "kind": diagnosis.cause.kind, "pipeline": subject.pipeline}
     words["component"] = diagnosis.cause.component
+    sooner = known if known is not None and diagnosis.onset.earliest > known.detected_at else diagnosis
     alert = Alert(
         alert_id=name,
         revision=known.revision if known else 0,
@@ -57,8 +58,8 @@ def compose(
         kind=diagnosis.cause.kind,
         title="",
         summary="",
-        onset=diagnosis.onset,
-        last_good=diagnosis.last_good,
+        onset=sooner.onset,  # what a later finding of the same fault says of its onset is not news
+        last_good=sooner.last_good,
         detected_at=known.detected_at if known else finding.alarm_at,
         cause=diagnosis.cause,
         cause_key=cause_key(policy.environment, subject.pipeline, diagnosis.cause),
