@@ -13,6 +13,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.onset import Interval, first_bad, interval_of
 from diagnosis.retest import Deviation, Retest
+from diagnosis.segments import segment_of
 from diagnosis.state import Announced, Batch, NodeKind
 from diagnosis.suspects import sift
 from diagnosis.verdict import Step, Trace
@@ -64,7 +65,9 @@ def diagnose(
         why = "several datasets that come from it moved together"
         kind = Kind(kind=CauseKind.SOURCE_DATA, confidence=0.8, why=why, column=kind.column)
     path = _longest(lineage, traces)
-    cause = _cause(scene, kind, path, shared)
+    cause = _cause(
+        scene, kind, path, shared, None if shared else _segment(lineage, home.origin.node, first, deviations)
+    )
     pending = bool(home.unseen or home.awaited) and shared is None
     alternatives = (*_other_acts(scene, kind), *_along(lineage, path, cause))
     return Diagnosis(
@@ -160,7 +163,15 @@ def _of_outcomes(lineage: Lineage, step: Step) -> bool:
     return lineage.nodes[step.node].kind is NodeKind.OUTCOMES
 
 
-def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None) -> Cause:
+def _segment(lineage: Lineage, node: str, first: Batch | None, deviations: tuple[Deviation, ...]) -> str | None:
+    """Return the segment that holds all of the strongest of what alarmed."""
+    told = next((one for one in deviations if one.finding is not None), None)
+    if first is None or told is None or first.node != node:
+        return None
+    return segment_of(lineage, node, first, told.column, told.statistic)
+
+
+def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None, segment: str | None) -> Cause:
     weak = all(one.finding is None for one in scene.deviations)
     loose = any(step.match not in (Match.EXACT, Match.PARTITION) for step in path[:-1])
     confidence = kind.confidence * (_WEAK if weak else 1.0) * (_LOOSE if loose else 1.0)
@@ -170,6 +181,7 @@ def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None)
         kind=kind.kind,
         component=shared or scene.node.name,
         column=kind.column,
+        segment=segment,
         change_id=act.change_id if act else None,
         before=_version(act.name, act.before) if act else None,
         after=_version(act.name, act.after) if act else None,

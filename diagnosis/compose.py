@@ -14,6 +14,7 @@ from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
 from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
+from diagnosis.segments import segment_of
 from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
 
@@ -87,14 +88,28 @@ def _filled(template: str | None, words: dict[str, str]) -> str | None:
 
 
 def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:
-    """Return a settled alert with today's symptoms, impact and severity; its cause stays."""
+    """Return a settled alert with today's symptoms, impact and severity; its cause stays, but for its segment."""
     known = fault.draft or fault.alert
+    segment = known.cause.segment or _segment(subject, fault)
     alert = replace(
         known,
+        cause=replace(known.cause, segment=segment),
         symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or known.symptoms,
         impact=impact,
     )
     return worded(_weighed(subject, alert, fault.origin))
+
+
+def _segment(subject: Subject, fault: Fault) -> str | None:
+    """Return the segment that holds all of the cause's shift, which shows only after some batches of others."""
+    first = subject.lineage.find(fault.origin, fault.alert.onset.batch_id)
+    column = fault.alert.cause.column
+    told = next(
+        (one.finding for one in subject.members if (one.node, one.finding.column) == (fault.origin, column)), None
+    )
+    if first is None or told is None or column is None:
+        return None
+    return segment_of(subject.lineage, fault.origin, first, column, told.statistic)
 
 
 def worded(alert: Alert) -> Alert:

@@ -80,6 +80,7 @@ class Batch:
     versions: dict[str, str] = field(default_factory=dict)
     toggles: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str] = field(default_factory=dict)
+    segments: dict[str, str] = field(default_factory=dict)
     gauges: dict[str, float] = field(default_factory=dict)
     late: bool = False
     layout: int = 0

@@ -123,6 +123,8 @@ def tell(story: Story) -> Texts:
     title = _TITLES[cause.kind].format(**words)
     if cause.before is not None or cause.after is not None:
         title = f"{title} ({cause.before or '?'} → {cause.after or '?'})"
+    if cause.segment is not None:
+        title = f"{title}, only where {cause.segment}"
     steps = [step.format(**words) for step in _STEPS[cause.kind]]
     if cause.change_id is not None and cause.kind is not CauseKind.SOURCE_DATA:
         steps.insert(0, _rollback(cause))
