@@ -18,9 +18,7 @@ from detectors.reference import Floats
 DAY = 86_400_000_000
 PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
 TERMS = 1 + 2 * len(PERIODS)
-HELD = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # terms that are held at zero until two weeks were seen
-HOLD = 1e6  # batches' worth of belief that hold them there
-RIDGE = 1e-4  # batches' worth of belief that there is no daily season
+RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that there is no such season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
 DOUBT = 2.0  # standard errors by which that share must be missed while few batches are known
@@ -49,12 +47,10 @@ class Fit:
 class Season:
     """The seasons of a subject's statistics.
 
-    matrix: shared, float64 ``(11, 11)``. hold: what of it still holds the weekly terms at zero. began: event time of
-    the first batch.
+    matrix: shared, float64 ``(11, 11)``. began: event time of the first batch.
     """
 
     matrix: Floats
-    hold: float
     began: Micros | None
     fit: Fit
 
@@ -67,9 +63,8 @@ def empty_fit(m: int) -> Fit:
 
 def empty_season(m: int) -> Season:
     """The season of a subject of which nothing was seen."""
-    diagonal = np.where(HELD, HOLD, RIDGE)
-    diagonal[0] = 1e-6
-    return Season(matrix=np.diag(diagonal), hold=HOLD, began=None, fit=empty_fit(m))
+    diagonal = np.concatenate([[1e-6], np.tile(RIDGE, 2)])
+    return Season(matrix=np.diag(diagonal), began=None, fit=empty_fit(m))
 
 
 def terms(at: Micros) -> Floats:
@@ -106,8 +101,6 @@ def learn_season(
     """
     now = terms(at)
     began = at if season.began is None else season.began
-    if season.hold and at - began >= 14 * DAY:
-        season = _released(season)
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
     matrix = season.matrix * kept + now[:, None] * now
     gain = np.linalg.solve(matrix, now).astype(np.float64)
@@ -121,7 +114,7 @@ def learn_season(
         adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
         fit = choose(recurs, adopted, fit)
     turned |= recurs
-    return Season(matrix=matrix, hold=season.hold * kept, began=began, fit=replace(fit, on=fit.on | turned)), turned
+    return Season(matrix=matrix, began=began, fit=replace(fit, on=fit.on | turned)), turned
 
 
 def _learnt(
@@ -153,14 +146,6 @@ def _learnt(
         judged_error=fit.judged_error + live * share * (judged.surprise**2 / sampling - fit.judged_error),
         on=fit.on,
     )
-
-
-def _released(season: Season) -> Season:
-    """The season as if its weekly terms had never been held: the same regression without that belief."""
-    matrix = season.matrix - np.diag(np.where(HELD, season.hold, 0.0))
-    freed = np.linalg.solve(matrix, season.matrix).T
-    weights, every = ((held @ freed).astype(np.float32) for held in (season.fit.weights, season.fit.every))
-    return replace(season, matrix=matrix, hold=0.0, fit=replace(season.fit, weights=weights, every=every))
 
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:
