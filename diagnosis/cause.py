@@ -168,7 +168,7 @@ def _segment(lineage: Lineage, node: str, first: Batch | None, deviations: tuple
     told = next((one for one in deviations if one.finding is not None), None)
     if first is None or told is None or first.node != node:
         return None
-    return segment_of(lineage, node, first, told.column, told.statistic)
+    return segment_of(lineage, node, first.at, told.column, told.statistic)
 
 
 def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None, segment: str | None) -> Cause:

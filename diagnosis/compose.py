@@ -90,26 +90,23 @@ def _filled(template: str | None, words: dict[str, str]) -> str | None:
 def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:
     """Return a settled alert with today's symptoms, impact and severity; its cause stays, but for its segment."""
     known = fault.draft or fault.alert
-    segment = known.cause.segment or _segment(subject, fault)
     alert = replace(
         known,
-        cause=replace(known.cause, segment=segment),
+        cause=replace(known.cause, segment=_segment(subject, fault, known)),
         symptoms=_symptoms(subject.members, subject.policy.max_symptoms) or known.symptoms,
         impact=impact,
     )
     return worded(_weighed(subject, alert, fault.origin))
 
 
-def _segment(subject: Subject, fault: Fault) -> str | None:
+def _segment(subject: Subject, fault: Fault, known: Alert) -> str | None:
     """Return the segment that holds all of the cause's shift, which shows only after some batches of others."""
-    first = subject.lineage.find(fault.origin, fault.alert.onset.batch_id)
-    column = fault.alert.cause.column
-    told = next(
-        (one.finding for one in subject.members if (one.node, one.finding.column) == (fault.origin, column)), None
-    )
-    if first is None or told is None or column is None:
-        return None
-    return segment_of(subject.lineage, fault.origin, first, column, told.statistic)
+    at, cause = fault.origin, known.cause
+    findings = (one.finding for one in subject.members if (one.node, one.finding.column) == (at, cause.column))
+    told = next(findings, None)
+    if told is None or cause.column is None:
+        return cause.segment
+    return segment_of(subject.lineage, at, known.onset.latest, cause.column, told.statistic, cause.segment)
 
 
 def worded(alert: Alert) -> Alert:

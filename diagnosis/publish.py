@@ -67,7 +67,7 @@ def _of_settled(previous: Alert, current: Alert, moment: Moment) -> Reason:
 
 def _cause(alert: Alert) -> tuple[object, ...]:
     cause = alert.cause
-    return alert.kind, cause.component, cause.column, cause.change_id, alert.previous_alert_id
+    return alert.kind, cause.component, cause.column, cause.segment, cause.change_id, alert.previous_alert_id
 
 
 def _path(alert: Alert) -> tuple[object, ...]:

@@ -1,33 +1,54 @@
 """The segment in which all of a shift lies: batches of one region deviate, and those of the others do not."""
 
+from collections.abc import Sequence
+from math import log
+
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
 from diagnosis.retest import series
 from diagnosis.state import Batch
 
 _OFF = 3.0  # standard deviations from which on a batch deviates,
 _CALM = 2.0  # and up to which it does not: what lies between says nothing
-_LEAST = 3  # batches on either side: fewer could be chance
+_INSIDE, _OUTSIDE = 0.95, 0.01  # chance that a batch deviates, in the segment that holds the shift and elsewhere
+_ALPHA = 0.01
 
 
-def segment_of(lineage: Lineage, key: str, first: Batch, column: str, statistic: str) -> str | None:
-    """Return ``name = value`` of the segment that holds all of a shift since ``first``; None if there is none.
+def segment_of(
+    lineage: Lineage, key: str, since: Micros, column: str, statistic: str, known: str | None = None
+) -> str | None:
+    """Return ``name = value`` of the segment that holds all of a shift since then, several where no batch tells them
+    apart; None if there is none.
 
-    Every batch that deviates is of that value, nearly every batch of that value deviates, and those of other values are
-    calm. Producers say which segment a batch is of (``segments``).
+    Producers say which segment a batch is of (``segments``); one that says nothing of a name is none of its values.
+    Where batches deviate independently of each other, one is named by chance at most once in a hundred shifts, however
+    often it is asked (Wasserman, Ramdas and Balakrishnan 2020, universal inference). ``known``, what was named before,
+    stands until others explain as much.
     """
-    batches = lineage.ring(key)[lineage.place(first) :]
+    batches = lineage.ring(key)[lineage.until(key, since - 1) :]
     size = np.abs(series(lineage, key, batches, column, statistic))
-    off, calm = size >= _OFF, size <= _CALM
-    if off.sum() < _LEAST or calm.sum() < _LEAST:
+    off = np.flatnonzero(size >= _OFF)
+    if not len(off):
+        return known
+    told = np.flatnonzero((size >= _OFF) | (size <= _CALM))
+    told = told[told <= off[-1]]  # after the last one that deviates it may be over
+    evidence = _evidence([batches[place] for place in told], size[told] >= _OFF)
+    best = max(evidence.values(), default=0.0)
+    if best <= (0.0 if known else log(max(len(evidence), 1) / _ALPHA)):
         return None
-    for name in sorted(set.intersection(*(set(batch.segments) for batch in batches))):
-        values = np.array([batch.segments[name] for batch in batches])
-        held = sorted(set(values[off].tolist()))
-        if len(held) != 1:
-            continue
-        inside = values == held[0]
-        if calm[~inside].sum() >= _LEAST and calm[inside].sum() * 10 <= off.sum():
-            return f"{name} = {held[0]}"
-    return None
+    return " and ".join(sorted(name for name, nats in evidence.items() if nats == best))
+
+
+def _evidence(batches: Sequence[Batch], off: NDArray[np.bool_]) -> dict[str, float]:
+    """Return, for every segment, how many nats better it explains which batches deviate than one chance for all."""
+    share = float(off.mean())
+    alike = -sum(held * log(held) for held in (share, 1.0 - share) if held) * len(off)
+    found = {}
+    for name, value in sorted({pair for batch in batches for pair in batch.segments.items()}):
+        inside = np.array([batch.segments.get(name) == value for batch in batches])
+        chance = np.where(inside, _INSIDE, _OUTSIDE)
+        found[f"{name} = {value}"] = alike + float(np.log(np.where(off, chance, 1.0 - chance)).sum())
+    return found

@@ -4,28 +4,37 @@ from dataclasses import replace
 
 import pytest
 
-from tests.diagnosis.story import Shift, World, chain, last, run
+from diagnosis.alert import Status
+from tests.diagnosis.story import POLICY, World, chain, last, run
 
 BREAK, ROUNDS = 24, 48
 REGIONS = ("north", "south", "west")
 
 
-def story(broken):
-    """The last revision of each alert of a log in which ``amount`` of some batches of ``orders`` has moved."""
+def west(number):
+    return REGIONS[number % 3] == "west"
+
+
+def labels(number):
+    return {"region": REGIONS[number % 3], "tier": "gold"}
+
+
+def story(broken, labelled=labels, rounds=ROUNDS, policy=POLICY):
+    """All revisions told of a log in which ``amount`` of some batches of ``orders`` has moved."""
     world = World(chain())
-    for number in range(ROUNDS):
+    for number in range(rounds):
         if number >= BREAK and broken(number):
             world.z("orders", number)["amount", "location"] = 40.0
     log = [
-        replace(world.observation(node.name, number), segments={"region": REGIONS[number % 3], "tier": "gold"})
-        for number in range(ROUNDS)
+        replace(world.observation(node.name, number), segments=labelled(number))
+        for number in range(rounds)
         for node in world.nodes
     ]
-    return last(run(log)[1])
+    return run(log, policy)[1]
 
 
 def test_a_shift_in_one_region_names_it():
-    first, *_ = story(lambda number: REGIONS[number % 3] == "west")
+    first, *_ = last(story(west))
 
     assert (first.cause.component, first.cause.column) == ("orders", "amount")
     assert first.cause.segment == "region = west"
@@ -38,7 +47,60 @@ def test_a_shift_in_every_region_names_none(broken):
 
 
 def test_without_segments_none_is_named():
-    world = World(chain(), shifts=[Shift("orders", "amount", "location", BREAK, 40.0)])
-    log = [world.observation(node.name, number) for number in range(ROUNDS) for node in world.nodes]
+    assert all(alert.cause.segment is None for alert in story(west, labelled=lambda _: {}))
 
-    assert all(alert.cause.segment is None for alert in last(run(log)[1]))
+
+def test_a_segment_is_withdrawn_once_other_regions_deviate():
+    told = story(lambda number: west(number) or number >= 40, rounds=64)
+
+    assert "region = west" in {alert.cause.segment for alert in told}
+    assert last(told)[0].cause.segment is None
+    assert "only where" not in last(told)[0].title
+
+
+def test_one_stray_batch_of_another_region_withdraws_nothing():
+    first, *_ = last(story(lambda number: west(number) or number == 45, rounds=64))
+
+    assert first.cause.segment == "region = west"
+
+
+def test_a_segment_stays_when_its_first_batch_has_left_the_ring():
+    first, *_ = last(story(west, rounds=96, policy=replace(POLICY, ring_batches=32)))
+
+    assert first.cause.segment == "region = west"
+
+
+def test_a_segment_that_the_fault_spread_from_after_its_first_batch_left_the_ring_is_withdrawn():
+    broken = story(lambda number: west(number) or number >= 80, rounds=96, policy=replace(POLICY, ring_batches=32))
+
+    assert last(broken)[0].cause.segment is None
+
+
+def test_labels_that_no_batch_tells_apart_are_all_named():
+    first, *_ = last(story(west, labelled=lambda number: {**labels(number), "coast": "yes" if west(number) else "no"}))
+
+    assert first.cause.segment == "coast = yes and region = west"
+
+
+def test_the_label_that_fits_better_is_named():
+    first, *_ = last(story(west, labelled=lambda number: {**labels(number), "coast": "no" if number % 3 else "yes"}))
+
+    assert first.cause.segment == "region = west"
+
+
+def test_a_label_that_only_some_batches_bear_is_named_where_all_of_them_deviate():
+    first, *_ = last(story(west, labelled=lambda number: {"canary": "yes"} if west(number) else {}))
+
+    assert first.cause.segment == "canary = yes"
+
+
+def test_a_few_batches_without_a_label_do_not_rule_it_out():
+    first, *_ = last(story(west, labelled=lambda number: {} if number % 9 == 0 else labels(number)))
+
+    assert first.cause.segment == "region = west"
+
+
+def test_the_segment_that_held_a_fault_is_still_named_when_it_is_over():
+    first, *_ = last(story(lambda number: west(number) and number < 60, rounds=110))
+
+    assert (first.status, first.cause.segment) == (Status.RESOLVED, "region = west")
