@@ -115,6 +115,16 @@ class AlertLog:
             return None
 
 
+def latest(revisions: Iterator[Published]) -> list[Alert]:
+    """The latest revision of every alert, in the order in which the alerts were detected."""
+    newest: dict[str, Alert] = {}
+    for published in revisions:
+        alert = published.alert
+        if alert.alert_id not in newest or newest[alert.alert_id].revision <= alert.revision:
+            newest[alert.alert_id] = alert
+    return sorted(newest.values(), key=lambda alert: (alert.detected_at, alert.alert_id))
+
+
 def _starts(reader: Consumer, topic: str, partitions: int, since: Micros | None) -> list[TopicPartition]:
     if since is None:
         return [TopicPartition(topic, partition, 0) for partition in range(partitions)]

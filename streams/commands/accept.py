@@ -12,9 +12,8 @@ from diagnosis.silence import SILENCE
 from streams.acceptance import Accepted, NothingToAccept, accepted_of, since
 from streams.alert_log import NoAlertsTopic, TopicSilent
 from streams.announcing import announce
-from streams.commands.alerts import refuse
 from streams.commands.explain import NOT_FOUND, find
-from streams.commands.overrides import Bootstrap, RedisUrl, settings_with
+from streams.commands.overrides import Bootstrap, RedisUrl, refuse, settings_with
 from streams.index.reader import Ambiguous, NotFound
 from streams.ingest.times import written
 from streams.reading.alert import symptom

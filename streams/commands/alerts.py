@@ -1,18 +1,15 @@
 """``headwater alerts``: what there is to know, from the alerts topic itself."""
 
-import time
-from collections.abc import Iterator
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from diagnosis.alert import Alert, Status
 from schemas.codec import Codec
-from streams.alert_log import AlertLog, NoAlertsTopic, Published, TopicSilent
-from streams.commands.overrides import AsJson, Bootstrap, settings_with
-from streams.ingest.problem import BadInput
-from streams.ingest.times import duration_of, one_time
+from streams.alert_log import AlertLog, NoAlertsTopic, TopicSilent, latest
+from streams.commands.overrides import AsJson, Bootstrap, refuse, settings_with
+from streams.commands.since import moment
 from streams.reading.listing import alert_line
 
 EPILOG = """Examples:
@@ -41,7 +38,7 @@ def alerts(
     settings = settings_with(bootstrap=bootstrap)
     printer = _Printer(as_json)
     try:
-        with AlertLog(settings, _time(since)) as log:
+        with AlertLog(settings, moment(since)) as log:
             for alert in latest(log.past()):
                 if wanted(alert, pipeline, firing):
                     printer.show(alert)
@@ -53,37 +50,9 @@ def alerts(
         refuse(str(error))
 
 
-def latest(revisions: Iterator[Published]) -> list[Alert]:
-    """The latest revision of every alert, in the order in which the alerts were detected."""
-    newest: dict[str, Alert] = {}
-    for published in revisions:
-        alert = published.alert
-        if alert.alert_id not in newest or newest[alert.alert_id].revision <= alert.revision:
-            newest[alert.alert_id] = alert
-    return sorted(newest.values(), key=lambda alert: (alert.detected_at, alert.alert_id))
-
-
 def wanted(alert: Alert, pipeline: str | None, firing: bool) -> bool:
     """Whether an alert passes the filters."""
     return (pipeline is None or alert.pipeline == pipeline) and (not firing or alert.status is Status.FIRING)
-
-
-def refuse(sentence: str) -> NoReturn:
-    """End the command: one line on stderr, exit code 2."""
-    typer.echo(f"headwater: {sentence}", err=True)
-    raise typer.Exit(2)
-
-
-def _time(since: str | None) -> int | None:
-    if since is None:
-        return None
-    try:
-        return int(time.time() * 1e6) - duration_of(since)
-    except BadInput:
-        try:
-            return one_time(since)
-        except BadInput as error:
-            raise typer.BadParameter(f"{error} - or a span such as 2h", param_hint="--since") from error
 
 
 class _Printer:

@@ -8,9 +8,8 @@ from rich.console import Console
 
 from diagnosis.alert import Alert
 from schemas.codec import Codec
-from streams.alert_log import AlertLog, NoAlertsTopic, TopicSilent
-from streams.commands.alerts import latest, refuse
-from streams.commands.overrides import AsJson, Bootstrap, RedisUrl, settings_with
+from streams.alert_log import AlertLog, NoAlertsTopic, TopicSilent, latest
+from streams.commands.overrides import AsJson, Bootstrap, RedisUrl, refuse, settings_with
 from streams.index.reader import Ambiguous, NotFound, open_reader
 from streams.index.stored import UnreadableEntry
 from streams.observed import profile_at_cause

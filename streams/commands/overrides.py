@@ -1,6 +1,6 @@
-"""What several commands have in common: options that take precedence over settings."""
+"""What several commands have in common: options that take precedence over settings, and how one refuses."""
 
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -15,3 +15,9 @@ def settings_with(*, bootstrap: str | None = None, redis_url: str | None = None)
     """The settings, with what was given on the command line in place of what they say."""
     given = {"bootstrap": bootstrap, "redis_url": redis_url}
     return Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End the command: one line on stderr, exit code 2."""
+    typer.echo(f"headwater: {sentence}", err=True)
+    raise typer.Exit(2)

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 
 from streams.alert_log import NoAlertsTopic, TopicSilent
-from streams.commands.alerts import refuse
 from streams.commands.explain import NOT_FOUND, find
-from streams.commands.overrides import Bootstrap, RedisUrl, settings_with
+from streams.commands.overrides import Bootstrap, RedisUrl, refuse, settings_with
 from streams.index.reader import Ambiguous, NotFound
 from streams.observed import profile_at_cause
 from streams.reading.incident.content import Incident, incident

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from streams.commands.overrides import AsJson, RedisUrl, settings_with
 from streams.index.index import IndexUnreachable
-from streams.index.reader import Ambiguous, NotFound, open_reader
+from streams.index.reader import WIDEST, Ambiguous, NotFound, open_reader
 from streams.index.stored import UnreadableEntry
 from streams.reading.trace import render_trace
 
@@ -23,6 +23,8 @@ EPILOG = """Examples:
 
 `headwater trace taxi/rides/2026-11-01` where several datasets use the same batch id
 
+`headwater trace rides-0412 --limit 1000 --json` ten times as wide, for what very much was made from
+
 Exit codes: 0 found, 1 not found or not unique, 2 the command is wrong or Redis cannot be read.
 """
 NOT_FOUND = 1
@@ -30,6 +32,9 @@ NOT_FOUND = 1
 
 def trace(
     asked: Annotated[str, typer.Argument(metavar="ID", help="a batch, a window or a prediction")],
+    limit: Annotated[
+        int, typer.Option(min=1, help="batches and windows followed on each level, those made first")
+    ] = WIDEST,
     as_json: AsJson = False,
     redis_url: RedisUrl = None,
 ) -> None:
@@ -37,7 +42,7 @@ def trace(
     settings = settings_with(redis_url=redis_url)
     try:
         with reachable():
-            found = open_reader(settings).trace(asked)
+            found = open_reader(settings).trace(asked, limit)
     except (NotFound, Ambiguous) as error:
         typer.echo(f"headwater: {error.args[0]}", err=True)
         raise typer.Exit(NOT_FOUND) from error

@@ -1,12 +1,13 @@
 """The index as a whole: applying records of the log in one transaction, remembering how far, starting afresh."""
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 import redis
 
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation
-from streams.index.keys import DAY_MICROS, VERSION, Keys, Micros, day_of
+from streams.index.keys import DAY_MICROS, VERSION, Keys, Micros, Shelf, day_of, span_of
 from streams.index.writing import Command, Logged, Writer
 from streams.mendable import Mendable
 from streams.settings import Settings
@@ -84,9 +85,9 @@ class Index:
         newest = max((logged.stored_at for logged in observations), default=0)
         commands: list[Command] = self._forget(stored, newest)
         for observed in observations:
-            day = day_of(observed.stored_at)
-            added = self._writer.of_observation(observed, stored.get(day, 0))
-            stored[day] = stored.get(day, 0) + sum(int(command[3]) for command in added if command[0] == "HINCRBY")
+            shelf = self._writer.shelf(observed, stored)
+            added = self._writer.of_observation(observed, shelf)
+            stored[shelf] = stored.get(shelf, 0) + sum(int(command[3]) for command in added if command[0] == "HINCRBY")
             commands += added
         for alert in alerts:
             commands += self._writer.of_alert(alert)
@@ -105,12 +106,13 @@ class Index:
             self._redis.unlink(*batch)
         self._redis.set(self._keys.version, VERSION)
 
-    def _stored(self) -> dict[int, int]:
-        return {int(day): int(count) for day, count in self._redis.hgetall(self._keys.days).items()}
+    def _stored(self) -> dict[Shelf, int]:
+        listed = cast(Mapping[bytes, bytes], self._redis.hgetall(self._keys.shelves))
+        return {Shelf.named(name.decode()): int(entries) for name, entries in listed.items()}
 
-    def _forget(self, stored: Mapping[int, int], newest: Micros) -> list[Command]:
-        kept_from = day_of(int(newest - (self._retention_days + 1) * DAY_MICROS))
-        return [("HDEL", self._keys.days, day) for day in stored if day < kept_from]
+    def _forget(self, stored: Mapping[Shelf, int], newest: Micros) -> list[Command]:
+        kept_from = day_of(int(newest - self._retention_days * DAY_MICROS)) - span_of(self._retention_days)
+        return [("HDEL", self._keys.shelves, shelf.name) for shelf in stored if shelf.first_day < kept_from]
 
     def _run(self, commands: Sequence[Command]) -> None:
         pipeline = self._redis.pipeline(transaction=True)

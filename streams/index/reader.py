@@ -1,24 +1,24 @@
 """Reading the index: traces, alerts, and the predictions that a fault reached."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import cast
 
 import redis
 
 from diagnosis.alert import Alert
-from diagnosis.observation import ObservationKind, PredictionRef
+from diagnosis.observation import PredictionRef
 from streams.index.downward import walk_down, windows_of
 from streams.index.index import connect
 from streams.index.keys import Keys, Micros, Ref
-from streams.index.lookup import Lookup
+from streams.index.lookup import MAKINGS, Lookup
 from streams.index.stored import StoredNode, alert_from_bytes
-from streams.index.trace import Trace, TracedPrediction
-from streams.index.tree import Tree, node_of
-from streams.index.upward import walk_up
+from streams.index.trace import Reached, Trace, TracedPrediction
+from streams.index.tree import Tree, node_of, scored
+from streams.index.upward import Walk, walk_up
 from streams.index.writing import batch_text, id_text, prediction_text
 from streams.settings import Settings
 
-MOST_WINDOWS = 200
+WIDEST = 100
 _SCAN = 1000
 
 
@@ -41,14 +41,16 @@ class Reader:
         self._redis = client
         self._keys = keys
 
-    def trace(self, asked: str) -> Trace:
+    def trace(self, asked: str, widest: int = WIDEST) -> Trace:
         """The trace of a batch, a window or a prediction by its id, or of ``pipeline/dataset/batch_id``.
+
+        widest: batches and windows that are followed on each level, those made first; what a trace costs grows with it.
 
         Raises:
             NotFound: nothing has this id, or it has expired.
             Ambiguous: batches of several datasets have it.
         """
-        lookup = Lookup(self._redis, self._keys)
+        lookup = Lookup(self._redis, self._keys, widest)
         found = self._batch(lookup, asked)
         if found is not None:
             return _trace_of_batch(lookup, asked, *found)
@@ -82,27 +84,21 @@ class Reader:
 
         Lazily, window by window: there may be millions.
         """
-        lookup = Lookup(self._redis, self._keys)
+        lookup = Lookup(self._redis, self._keys, None)
         subject = f"{alert.pipeline}/{alert.cause.component}"
         end = alert.resolved_at if alert.resolved_at is not None else alert.detected_at
         begun = alert.onset.earliest if alert.last_good is None else alert.last_good.at + 1
-        (refs,) = lookup.between([(subject, begun, max(end, alert.onset.latest))])
-        walk = walk_down(lookup, lookup.nodes(refs))
-        vias: dict[Ref, set[int]] = {}
-        for links in walk.links.values():
-            for link in links:
-                for made in link.refs:
-                    vias.setdefault(made, set()).update(link.via)
-        for window in windows_of(walk):
+        (made,) = lookup.made([(subject, begun, max(end, alert.onset.latest))])
+        for window, via in windows_of(walk_down(lookup, lookup.nodes(made.refs))).items():
             for event in lookup.events([window]).get(window, ()):
-                if not vias[window].isdisjoint(event.parents):
+                if not set(via).isdisjoint(event.parents):
                     yield from event.ids
 
     def _batch(self, lookup: Lookup, asked: str) -> tuple[Ref, StoredNode] | None:
         texts = [id_text(asked)]
         if asked.count("/") >= 2:
             texts.append(batch_text(*asked.split("/", 2)))
-        nodes = lookup.nodes(ref for refs in lookup.find(texts).values() for ref in refs)
+        nodes = lookup.nodes(ref for made in lookup.find(texts, MAKINGS).values() for ref in made.refs)
         named = {f"{node.pipeline}/{node.name}": (ref, node) for ref, node in sorted(nodes.items())}
         whole = {subject: found for subject, found in named.items() if f"{subject}/{found[1].batch_id}" == asked}
         several = whole or named
@@ -111,7 +107,7 @@ class Reader:
         return next(iter(several.values()), None)
 
     def _prediction(self, lookup: Lookup, asked: str) -> tuple[Ref, StoredNode, PredictionRef] | None:
-        refs = lookup.find([prediction_text(asked)])[prediction_text(asked)]
+        refs = lookup.find([prediction_text(asked)], MAKINGS)[prediction_text(asked)].refs
         for ref, events in reversed(lookup.events(refs).items()):
             event = next((event for event in reversed(events) if asked in event.ids), None)
             node = lookup.nodes([ref]).get(ref)
@@ -133,14 +129,22 @@ class Reader:
 
 def _trace_of_batch(lookup: Lookup, asked: str, ref: Ref, node: StoredNode) -> Trace:
     up, down = walk_up(lookup, {ref: node}), walk_down(lookup, {ref: node})
-    windows = windows_of(down)[:MOST_WINDOWS] if node.kind is ObservationKind.BATCH else []
+    windows = windows_of(down)
     return Trace(
         asked=asked,
         node=node_of(node),
-        up=Tree(up, {}).below(ref),
-        down=Tree(down, lookup.events(windows)).below(ref),
+        up=Tree(up).below(ref),
+        more_up=up.not_followed(ref),
+        down=Tree(down).below(ref),
+        more_down=down.not_followed(ref),
+        reached=_reached(down, windows),
         truncated=up.truncated or down.truncated,
     )
+
+
+def _reached(down: Walk, windows: Mapping[Ref, tuple[int, ...]]) -> Reached:
+    predictions = sum(scored(down.nodes[window], via).rows for window, via in windows.items())
+    return Reached(batches=len(down.nodes) - 1 - len(windows), windows=len(windows), predictions=predictions)
 
 
 def _trace_of_prediction(lookup: Lookup, asked: str, ref: Ref, node: StoredNode, event: PredictionRef) -> Trace:
@@ -151,7 +155,7 @@ def _trace_of_prediction(lookup: Lookup, asked: str, ref: Ref, node: StoredNode,
         asked=asked,
         node=node_of(node),
         prediction=TracedPrediction(prediction_id=asked, origin=event.origin, at=event.at, trace_id=event.trace_id),
-        up=Tree(up, {}).along(mine),
+        up=Tree(up).along(mine),
         truncated=up.truncated,
     )
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from itertools import accumulate, chain
+from itertools import accumulate, chain, islice
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +13,7 @@ from diagnosis.observation import Observation, ObservationKind, Origin, Parent, 
 from streams.index.keys import Micros
 
 ALARMING_KEPT = 8
+IDS_KEPT = 3
 
 
 class UnreadableEntry(ValueError):
@@ -30,11 +31,19 @@ class StoredParent(msgspec.Struct, array_like=True, frozen=True):
     window_end: Micros | None = None
 
 
+class StoredScored(msgspec.Struct, array_like=True, frozen=True):
+    """The prediction events of a window that were scored with the same batches (indices into its parents)."""
+
+    parents: tuple[int, ...]
+    events: int
+    rows: int
+    first_ids: tuple[str, ...]
+
+
 class StoredNode(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     """The header of one batch or window: about 150 bytes, 250 with run, host and versions.
 
-    alarming: ``statistic of column``, the first eight findings. events, rows: of a window, its prediction events and
-    their rows.
+    alarming: ``statistic of column``, the first eight findings. scored: of a window, what is in it.
     """
 
     kind: ObservationKind
@@ -58,7 +67,12 @@ class StoredNode(msgspec.Struct, array_like=True, frozen=True, kw_only=True):
     replaces: str | None = None
     trace_id: str | None = None
     alarming: tuple[str, ...] = ()
-    events: int = 0
+    scored: tuple[StoredScored, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """``pipeline/dataset`` or ``pipeline/model``."""
+        return f"{self.pipeline}/{self.name}"
 
 
 def node_to_bytes(observation: Observation) -> bytes:
@@ -87,7 +101,7 @@ def node_to_bytes(observation: Observation) -> bytes:
             replaces=observation.replaces,
             trace_id=observation.trace_id,
             alarming=tuple(_alarming(observation)),
-            events=len(observation.predictions),
+            scored=tuple(_scored(observation.predictions)),
         )
     )
 
@@ -121,6 +135,16 @@ def _alarming(observation: Observation) -> Iterator[str]:
         for finding in observation.findings
     )
     yield from list(seen)[:ALARMING_KEPT]
+
+
+def _scored(predictions: Sequence[PredictionRef]) -> Iterator[StoredScored]:
+    by_parents: dict[tuple[int, ...], list[PredictionRef]] = {}
+    for event in predictions:
+        by_parents.setdefault(event.parents, []).append(event)
+    for parents, events in by_parents.items():
+        ids = chain.from_iterable(event.ids for event in events)
+        rows = sum(event.rows for event in events)
+        yield StoredScored(parents, len(events), rows, tuple(islice(ids, IDS_KEPT)))
 
 
 class _Page(msgspec.Struct, array_like=True, frozen=True):

@@ -56,7 +56,8 @@ class Step:
     """One step up or down. ``node`` is None for a batch that was named as a parent and never seen.
 
     named: how the child names its parent, for people. repeated: the node stands elsewhere in this tree already, with
-    what follows from it. scored: only of windows, going down.
+    what follows from it. more: how many further steps follow from the node that are not shown. scored: only of
+    windows, going down.
     """
 
     named: str
@@ -64,6 +65,7 @@ class Step:
     node: Node | None = None
     repeated: bool = False
     steps: tuple["Step", ...] = ()
+    more: int = 0
     scored: Scored | None = None
 
 
@@ -78,12 +80,28 @@ class TracedPrediction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """How many batches and windows are below the traced batch, and the predictions scored with what came of it."""
+
+    batches: int
+    windows: int
+    predictions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """Up to the sources and down to the predictions. ``truncated``: there is more than the 2,000 nodes shown."""
+    """Up to the sources and down to the predictions.
+
+    more_up, more_down: how many further steps follow from the traced batch itself. reached: None for a prediction.
+    truncated: a level was wider than was asked for, or there are more than 64; what is ``reached`` is then the least.
+    """
 
     asked: str
     node: Node
     prediction: TracedPrediction | None = None
     up: tuple[Step, ...] = ()
+    more_up: int = 0
     down: tuple[Step, ...] = ()
+    more_down: int = 0
+    reached: Reached | None = None
     truncated: bool = False

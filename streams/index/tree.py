@@ -1,16 +1,13 @@
 """Making the tree that people read out of what a walk has found: each batch is unfolded once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from itertools import chain
 
-from diagnosis.observation import Origin, PredictionRef
+from diagnosis.observation import ObservationKind, Origin
 from streams.index.keys import Ref
 from streams.index.stored import StoredNode
 from streams.index.trace import Node, Scored, Step
 from streams.index.upward import Link, Walk
-
-IDS_SHOWN = 10
-
-Events = Mapping[Ref, tuple[PredictionRef, ...]]
 
 
 def node_of(stored: StoredNode) -> Node:
@@ -48,9 +45,8 @@ def _origin(stored: StoredNode) -> Origin | None:
 class Tree:
     """Unfolds a walk depth first; a batch met again is marked and not unfolded again."""
 
-    def __init__(self, walk: Walk, events: Events) -> None:
+    def __init__(self, walk: Walk) -> None:
         self._walk = walk
-        self._events = events
         self._unfolded: set[Ref] = set()
 
     def below(self, ref: Ref) -> tuple[Step, ...]:
@@ -62,26 +58,30 @@ class Tree:
         """The steps along some links."""
         steps: list[Step] = []
         for link in links:
-            known = [ref for ref in link.refs if ref in self._walk.nodes]
-            if not known:
+            if not any(ref in self._walk.nodes or ref in self._walk.cut for ref in link.refs):
                 steps.append(Step(named=link.named, match=link.match))
-            steps += [self._step(ref, link) for ref in known]
+            steps += [self._step(ref, link) for ref in link.refs if ref in self._walk.nodes]
         return tuple(steps)
 
     def _step(self, ref: Ref, link: Link) -> Step:
-        repeated = ref in self._unfolded
+        repeated, node = ref in self._unfolded, self._walk.nodes[ref]
+        window = node.kind is ObservationKind.WINDOW
         return Step(
             named=link.named,
             match=link.match,
-            node=node_of(self._walk.nodes[ref]),
+            node=node_of(node),
             repeated=repeated,
             steps=() if repeated else self.below(ref),
-            scored=scored(self._events[ref], link.via) if ref in self._events else None,
+            more=0 if repeated else self._walk.not_followed(ref),
+            scored=scored(node, link.via) if window and link.via else None,
         )
 
 
-def scored(events: Sequence[PredictionRef], via: Sequence[int]) -> Scored:
+def scored(window: StoredNode, via: Sequence[int]) -> Scored:
     """The part of a window that was scored with one of the parents ``via``."""
-    mine = [event for event in events if not set(via).isdisjoint(event.parents)]
-    ids = [prediction_id for event in mine for prediction_id in event.ids]
-    return Scored(rows=sum(event.rows for event in mine), events=len(mine), first_ids=tuple(ids[:IDS_SHOWN]))
+    mine = [part for part in window.scored if not set(via).isdisjoint(part.parents)]
+    return Scored(
+        rows=sum(part.rows for part in mine),
+        events=sum(part.events for part in mine),
+        first_ids=tuple(chain.from_iterable(part.first_ids for part in mine)),
+    )

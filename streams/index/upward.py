@@ -1,16 +1,17 @@
 """Walking up: from a batch to the batches it was made from, layer by layer."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from diagnosis.alert import Match
-from streams.index.keys import Micros, Ref, day_of
-from streams.index.lookup import Lookup
+from streams.index.keys import Micros, Ref
+from streams.index.lookup import MAKINGS, Found, Lookup
 from streams.index.stored import StoredNode, StoredParent
-from streams.index.writing import batch_text, partition_text
+from streams.index.writing import batch_text, is_loose, partition_text, window_start
 
-MOST_NODES = 2_000
 DEEPEST = 64
+TRIED_PER_KEPT = 10  # headers looked at per batch that a level may hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,26 @@ class Link:
 
 @dataclass(slots=True)
 class Walk:
-    """What a walk has found: headers, and the links of every batch it has looked behind."""
+    """What a walk has found: headers, and the links of every batch it has looked behind.
+
+    left_out: per batch, what lies behind it beyond what was asked for. cut: what was found and did not fit its level.
+    """
 
     nodes: dict[Ref, StoredNode]
     links: dict[Ref, list[Link]] = field(default_factory=dict)
-    truncated: bool = False
+    left_out: dict[Ref, int] = field(default_factory=dict)
+    cut: set[Ref] = field(default_factory=set)
+    too_deep: bool = False
+
+    @property
+    def truncated(self) -> bool:
+        """Whether there is more than the walk has found."""
+        return self.too_deep or any(map(self.not_followed, self.links))
+
+    def not_followed(self, ref: Ref) -> int:
+        """How many of the batches and windows behind one are not in the walk."""
+        found = (other for link in self.links.get(ref, ()) for other in link.refs)
+        return self.left_out.get(ref, 0) + sum(other in self.cut and other not in self.nodes for other in found)
 
 
 def match_of(parent: StoredParent) -> Match:
@@ -49,75 +65,64 @@ def named(parent: StoredParent, pipeline: str) -> str:
 
 
 def walk_up(lookup: Lookup, start: dict[Ref, StoredNode]) -> Walk:
-    """Everything upstream of ``start``, at most 2,000 batches and 64 hops."""
+    """Everything upstream of ``start``: of each of at most 64 levels as many batches as ``lookup`` wants."""
     walk = Walk(nodes=dict(start))
-    layer = list(start)
+    level = list(start)
     for _ in range(DEEPEST):
-        if not layer:
+        if not level:
             return walk
-        found = parents_of(lookup, [(ref, parent) for ref in layer for parent in walk.nodes[ref].parents], walk.nodes)
-        fresh: list[Ref] = []
-        for ref in layer:
-            walk.links[ref] = found.get(ref, [])
-            fresh += [up for link in walk.links[ref] for up in link.refs]
-        layer = advance(lookup, walk, fresh)
-    walk.truncated = walk.truncated or bool(layer)
+        walk.links |= parents_of(lookup, walk, level)
+        level = advance(lookup, walk, [up for ref in level for link in walk.links[ref] for up in link.refs])
+    walk.too_deep = bool(level)
     return walk
 
 
 def advance(lookup: Lookup, walk: Walk, found: Iterable[Ref]) -> list[Ref]:
-    """Load the headers of what is new to the walk: the next layer."""
+    """Load the headers of what is new to the walk: the next level, those made first where there are too many."""
     fresh = [ref for ref in dict.fromkeys(found) if ref not in walk.nodes]
-    room = MOST_NODES - len(walk.nodes)
-    walk.truncated = walk.truncated or len(fresh) > room
-    walk.nodes |= lookup.nodes(fresh[:room])
-    return [ref for ref in fresh[:room] if ref in walk.nodes]
+    headers = lookup.nodes(tried(lookup, fresh))
+    level = sorted(headers, key=lambda ref: (headers[ref].at, ref))[: lookup.most]
+    walk.nodes |= {ref: headers[ref] for ref in level}
+    walk.cut |= set(headers).difference(level) | set(fresh[len(list(tried(lookup, fresh))) :])
+    return level
 
 
-def parents_of(
-    lookup: Lookup, asked: Sequence[tuple[Ref, StoredParent]], nodes: dict[Ref, StoredNode]
-) -> dict[Ref, list[Link]]:
-    """The links from each batch to its parents, in the order in which it names them."""
-    by_text = _named_exactly(lookup, asked, nodes)
-    by_window = _named_by_window(lookup, asked, nodes)
-    by_time = _named_loosely(lookup, asked, nodes)
-    links: dict[Ref, list[Link]] = {}
-    for ref, parent in asked:
-        match = match_of(parent)
-        found: Sequence[Ref]
-        if match in (Match.EXACT, Match.PARTITION):
-            found = by_text[ref, parent]
-        else:
-            found = by_window[ref, parent] if match is Match.WINDOW else by_time[ref, parent]
-        links.setdefault(ref, []).append(Link(named(parent, nodes[ref].pipeline), match, tuple(found)))
-    return links
+def tried(lookup: Lookup, refs: Iterable[Ref]) -> Iterator[Ref]:
+    """Those of a level whose headers are worth a look."""
+    return islice(refs, None if lookup.most is None else TRIED_PER_KEPT * lookup.most)
 
 
 _Asked = tuple[Ref, StoredParent]
 
 
-def _named_exactly(
-    lookup: Lookup, asked: Sequence[_Asked], nodes: dict[Ref, StoredNode]
-) -> dict[_Asked, tuple[Ref, ...]]:
-    ids, partitions = {}, {}
+def parents_of(lookup: Lookup, walk: Walk, level: Sequence[Ref]) -> dict[Ref, list[Link]]:
+    """The links from each batch of a level to its parents, in the order in which it names them."""
+    asked = [(ref, parent) for ref in level for parent in walk.nodes[ref].parents]
+    found = _named_exactly(lookup, asked, walk.nodes)
+    found |= _named_by_window(lookup, asked, walk.nodes)
+    found |= _named_loosely(lookup, asked, walk.nodes)
+    links: dict[Ref, list[Link]] = {ref: [] for ref in level}
+    for ref, parent in asked:
+        up = found[ref, parent]
+        links[ref].append(Link(named(parent, walk.nodes[ref].pipeline), match_of(parent), up.refs))
+        walk.left_out[ref] = walk.left_out.get(ref, 0) + up.left_out
+    return links
+
+
+def _named_exactly(lookup: Lookup, asked: Sequence[_Asked], nodes: Mapping[Ref, StoredNode]) -> dict[_Asked, Found]:
+    texts = {}
     for ref, parent in asked:
         pipeline = parent.pipeline or nodes[ref].pipeline
         if parent.batch_id is not None:
-            ids[ref, parent] = batch_text(pipeline, parent.dataset, parent.batch_id)
+            texts[ref, parent] = batch_text(pipeline, parent.dataset, parent.batch_id)
         elif parent.partition is not None:
-            partitions[ref, parent] = partition_text(pipeline, parent.dataset, parent.partition)
-    near = _days_around(nodes[ref].arrived_at for ref, _ in ids)
-    found = lookup.find_near(ids.values(), near) | lookup.find(partitions.values())
-    several = lookup.nodes(ref for refs in found.values() if len(refs) > 1 for ref in refs)
-    return {key: _made_before(found[text], several, nodes[key[0]].at) for key, text in (ids | partitions).items()}
+            texts[ref, parent] = partition_text(pipeline, parent.dataset, parent.partition)
+    found = lookup.find(texts.values(), MAKINGS)
+    several = lookup.nodes(ref for made in found.values() if len(made.refs) > 1 for ref in made.refs)
+    return {key: Found(_made_before(found[text].refs, several, nodes[key[0]].at)) for key, text in texts.items()}
 
 
-def _days_around(times: Iterable[Micros]) -> range:
-    days = [day_of(at) for at in times]
-    return range(min(days) - 1, max(days) + 2) if days else range(0)
-
-
-def _made_before(refs: Sequence[Ref], nodes: dict[Ref, StoredNode], at: Micros) -> tuple[Ref, ...]:
+def _made_before(refs: Sequence[Ref], nodes: Mapping[Ref, StoredNode], at: Micros) -> tuple[Ref, ...]:
     """Of several makings of one batch the last one before ``at``, or the first where all came later."""
     if len(refs) < 2:
         return tuple(refs)
@@ -126,44 +131,46 @@ def _made_before(refs: Sequence[Ref], nodes: dict[Ref, StoredNode], at: Micros) 
     return (before[-1],) if before else tuple(ref for _, ref in known[:1])
 
 
-def _named_by_window(
-    lookup: Lookup, asked: Sequence[_Asked], nodes: dict[Ref, StoredNode]
-) -> dict[_Asked, tuple[Ref, ...]]:
-    ours = [key for key in asked if match_of(key[1]) is Match.WINDOW]
-    spans = []
-    for ref, parent in ours:
-        start, end = parent.window_start, parent.window_end
-        child = nodes[ref]
-        low = start if start is not None else end if end is not None else child.at
-        spans.append((f"{parent.pipeline or child.pipeline}/{parent.dataset}", low, max(low, child.at)))
-    found = lookup.between(spans) if spans else []
-    headers = lookup.nodes(ref for refs in found for ref in refs)
+def _named_by_window(lookup: Lookup, asked: Sequence[_Asked], nodes: Mapping[Ref, StoredNode]) -> dict[_Asked, Found]:
+    spans = {}
+    for ref, parent in asked:
+        start = window_start(parent, nodes[ref].at) if is_loose(parent) else None
+        if start is not None:
+            spans[ref, parent] = (_subject(parent, nodes[ref]), start, max(start, nodes[ref].at))
+    found = dict(zip(spans, lookup.made(list(spans.values())), strict=True))
+    headers = lookup.nodes(ref for made in found.values() for ref in made.refs)
     return {
-        key: tuple(ref for ref in refs if ref != key[0] and ref in headers and overlaps(key[1], headers[ref]))
-        for key, refs in zip(ours, found, strict=True)
+        key: replace(
+            made, refs=tuple(r for r in made.refs if r != key[0] and r in headers and overlaps(key[1], headers[r]))
+        )
+        for key, made in found.items()
     }
 
 
 def overlaps(parent: StoredParent, made: StoredNode) -> bool:
-    """Whether a batch covers some of the window a child names; a batch without a window counts by when it was made."""
-    start, end = made.window
-    first = start if start is not None else made.at
-    last = end if end is not None else made.at + 1
+    """Whether a batch covers some of the window a child names."""
+    first, last = covers(made)
     after = parent.window_start is None or last > parent.window_start
     return after and (parent.window_end is None or first < parent.window_end)
 
 
-def _named_loosely(
-    lookup: Lookup, asked: Sequence[_Asked], nodes: dict[Ref, StoredNode]
-) -> dict[_Asked, tuple[Ref, ...]]:
+def covers(made: StoredNode) -> tuple[Micros, Micros]:
+    """The window of a batch, its end not included; a batch without one counts by when it was made."""
+    start, end = made.window
+    return start if start is not None else made.at, end if end is not None else made.at + 1
+
+
+def _named_loosely(lookup: Lookup, asked: Sequence[_Asked], nodes: Mapping[Ref, StoredNode]) -> dict[_Asked, Found]:
     ours = [key for key in asked if match_of(key[1]) is Match.LATEST]
-    if not ours:
-        return {}
     spots = [_spot(parent, nodes[ref]) for ref, parent in ours]
-    return {key: () if found is None else (found,) for key, found in zip(ours, lookup.latest(spots), strict=True)}
+    latest = zip(ours, lookup.latest(spots), strict=True)
+    return {key: Found() if found is None else Found((found,)) for key, found in latest}
 
 
 def _spot(parent: StoredParent, child: StoredNode) -> tuple[str, Micros]:
-    pipeline = parent.pipeline or child.pipeline
-    itself = (pipeline, parent.dataset) == (child.pipeline, child.name)
-    return f"{pipeline}/{parent.dataset}", child.at - 1 if itself else child.at
+    subject = _subject(parent, child)
+    return subject, child.at - 1 if subject == child.subject else child.at
+
+
+def _subject(parent: StoredParent, child: StoredNode) -> str:
+    return f"{parent.pipeline or child.pipeline}/{parent.dataset}"

@@ -1,15 +1,16 @@
 """What a record of the log adds to the index, as Redis commands: pure, and harmless to repeat."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation, ObservationKind, Parent
-from streams.index.keys import DAY_MICROS, Keys, Micros, Ref, day_of, generation_of, member
-from streams.index.stored import alert_to_bytes, events_to_bytes, node_to_bytes
+from streams.index.keys import DAY_MICROS, Keys, Micros, Ref, Shelf, day_of, member, shelf_for, span_of
+from streams.index.stored import StoredParent, alert_to_bytes, events_to_bytes, node_to_bytes
 
 T = TypeVar("T")
+Named: TypeAlias = Parent | StoredParent
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
 ALERTS_KEPT_DAYS = 90
@@ -45,8 +46,12 @@ class Writer:
     keys: Keys
     retention_days: float
 
-    def of_observation(self, logged: Logged[Observation], stored: int) -> list[Command]:
-        """The commands for a batch or window; none for other kinds. ``stored``: entries of that day so far."""
+    def shelf(self, logged: Logged[Observation], stored: Mapping[Shelf, int]) -> Shelf:
+        """The shelf that takes what leads to a record; ``stored``: the entries on each so far."""
+        return shelf_for(day_of(logged.stored_at), stored, span_of(self.retention_days))
+
+    def of_observation(self, logged: Logged[Observation], shelf: Shelf) -> list[Command]:
+        """The commands for a batch or window; none for other kinds."""
         seen = logged.value
         if seen.kind not in INDEXED:
             return []
@@ -55,8 +60,8 @@ class Writer:
         commands: list[Command] = [
             ("HSET", key, field, node_to_bytes(seen)),
             ("PEXPIREAT", key, expires),
-            *self._links(logged, stored),
-            *self._loosely(seen, expires),
+            *self._links(logged, shelf),
+            *self._loosely(logged, expires),
         ]
         if seen.kind is ObservationKind.WINDOW:
             page = events_to_bytes(seen.predictions)
@@ -81,20 +86,28 @@ class Writer:
         """The command that remembers how far a partition has been read: ``offset`` is the next to read."""
         return ("SET", self.keys.position(topic, partition), offset)
 
-    def _links(self, logged: Logged[Observation], stored: int) -> Iterator[Command]:
-        day, generation = day_of(logged.stored_at), generation_of(stored)
+    def _links(self, logged: Logged[Observation], shelf: Shelf) -> Iterator[Command]:
         texts = list(dict.fromkeys(texts_of(logged.value)))
-        expires = self._expires((day + 1) * DAY_MICROS)
+        expires = self._expires((shelf.first_day + span_of(self.retention_days)) * DAY_MICROS)
         for start in range(0, len(texts), LINKS_PER_CALL):
             some = texts[start : start + LINKS_PER_CALL]
-            buckets = [self.keys.bucket(day, generation, text) for text in some]
+            buckets = [self.keys.bucket(shelf, text) for text in some]
             yield ("EVAL", ADD_LINKS, len(some), *buckets, expires, *(member(text, logged.ref) for text in some))
-        yield ("HINCRBY", self.keys.days, day, len(texts))
+        yield ("HINCRBY", self.keys.shelves, shelf.name, len(texts))
 
-    def _loosely(self, seen: Observation, expires: int) -> Iterator[Command]:
-        loose = {f"{parent.pipeline or seen.pipeline}/{parent.dataset}" for parent in seen.parents if is_loose(parent)}
-        if loose:
-            yield ("SADD", self.keys.loose, *sorted(loose))
+    def _loosely(self, logged: Logged[Observation], expires: int) -> Iterator[Command]:
+        seen = logged.value
+        for parent in filter(is_loose, seen.parents):
+            subject = f"{parent.pipeline or seen.pipeline}/{parent.dataset}"
+            start = window_start(parent, seen.at)
+            if start is None:
+                listed, score, longest = self.keys.readers(subject, day_of(seen.at)), seen.at, 0
+            else:
+                listed, score = self.keys.spans(subject, day_of(start)), start
+                longest = (parent.window_end or seen.at) - start
+            yield ("ZADD", listed, score, logged.ref.packed())
+            yield ("PEXPIREAT", listed, expires)
+            yield ("ZADD", self.keys.loose, "GT", longest, subject)
             yield ("PEXPIREAT", self.keys.loose, expires)
 
     def _expires(self, stored_at: Micros) -> int:
@@ -102,13 +115,14 @@ class Writer:
 
 
 def texts_of(seen: Observation) -> Iterator[str]:
-    """Everything by which a record is found: its id, its partition, its parents, the predictions of a window."""
+    """Every text that leads to a record: its id, its partition, the parents it names, the predictions of a window."""
     yield id_text(seen.batch_id)
     yield batch_text(seen.pipeline, seen.name, seen.batch_id)
     if seen.partition is not None:
         yield partition_text(seen.pipeline, seen.name, seen.partition)
     for parent in seen.parents:
-        yield child_text(parent, seen.pipeline, day_of(seen.at))
+        if not is_loose(parent):
+            yield child_text(parent, seen.pipeline)
     for event in seen.predictions:
         for prediction_id in event.ids:
             yield prediction_text(prediction_id)
@@ -134,16 +148,19 @@ def prediction_text(prediction_id: str) -> str:
     return f"p\n{prediction_id}"
 
 
-def child_text(parent: Parent, pipeline: str, day: int) -> str:
-    """The children of a batch, as exactly as they name it: by id, by partition, or only the dataset and a day."""
+def child_text(parent: Named, pipeline: str) -> str:
+    """The children of a batch as they name it: by id or by partition."""
     where = f"{parent.pipeline or pipeline}\n{parent.dataset}"
-    if is_loose(parent):
-        return f"l\n{where}\n{day}"
-    if parent.batch_id is not None:
-        return f"c\n{where}\n{parent.batch_id}"
-    return f"q\n{where}\n{parent.partition}"
+    return f"q\n{where}\n{parent.partition}" if parent.batch_id is None else f"c\n{where}\n{parent.batch_id}"
 
 
-def is_loose(parent: Parent) -> bool:
+def is_loose(parent: Named) -> bool:
     """Whether a parent is named only by its dataset, or by a span of time."""
     return parent.batch_id is None and parent.partition is None
+
+
+def window_start(parent: Named, at: Micros) -> Micros | None:
+    """From when on the batches that a child made ``at`` names by a window count; None if it names no window."""
+    if parent.window_start is None and parent.window_end is None:
+        return None
+    return min(at, parent.window_end or at) if parent.window_start is None else parent.window_start

@@ -1,34 +1,52 @@
 """A trace as people read it: the batch in the middle, what it was made from above, what came of it below."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from rich.console import Group, RenderableType
 from rich.text import Text
 
 from diagnosis.observation import ObservationKind, Origin
 from streams.index.keys import Micros
-from streams.index.trace import Node, Scored, Step, Trace
+from streams.index.trace import Node, Reached, Scored, Step, Trace
 from streams.reading.layout import columns, section, words
 from streams.reading.measures import offset, time
 from streams.reading.words import MATCH
 
 LINES_SHOWN = 200
+TRUNCATED = (
+    "There is more: of each level those made first were followed. "
+    "Trace one of the batches above to go on from it, or follow more with --limit."
+)
 
 
 def render_trace(trace: Trace) -> RenderableType:
     """The whole trace for a terminal, good from 80 columns on."""
     parts: list[RenderableType] = [*_head(trace)]
-    if trace.up:
-        parts.append(section("Made from", _tree(trace.up, "↑", trace.node.at)))
-    elif trace.node.kind is ObservationKind.BATCH:
+    batch = trace.node.kind is ObservationKind.BATCH
+    if trace.up or trace.more_up:
+        parts.append(section("Made from", _tree(trace.up, trace.more_up, "↑", trace.node.at)))
+    elif batch:
         parts.append(section("Made from", _source(trace.node)))
-    if trace.down:
-        parts.append(section("Went into", _tree(trace.down, "↓", trace.node.at)))
-    elif trace.prediction is None and trace.node.kind is ObservationKind.BATCH:
+    if trace.down or trace.more_down:
+        parts.append(section("Went into", _tree(trace.down, trace.more_down, "↓", trace.node.at)))
+    elif trace.prediction is None and batch:
         parts.append(section("Went into", Text("nothing that is known", style="dim")))
+    if batch and trace.reached is not None:
+        parts.append(section("Reached", _reached(trace.reached, least=trace.truncated)))
     if trace.truncated:
-        parts.append(Text("\nThere is more than is shown here.", style="dim"))
+        parts.append(Text(f"\n{TRUNCATED}", style="dim"))
     return Group(*parts)
+
+
+def _reached(reached: Reached, *, least: bool) -> Text:
+    counted = (
+        (reached.batches, "batch", "es"),
+        (reached.windows, "window", "s"),
+        (reached.predictions, "prediction", "s"),
+    )
+    told = ", ".join(f"{number:,} {one}{'' if number == 1 else s}" for number, one, s in counted)
+    return words(f"at least {told}" if least else told)
 
 
 def _head(trace: Trace) -> Iterator[RenderableType]:
@@ -77,25 +95,27 @@ def _source(node: Node) -> Text:
     return words(f"source {node.source}") if node.source else Text("nothing: it names no parents", style="dim")
 
 
-def _tree(steps: tuple[Step, ...], arrow: str, origin: Micros) -> RenderableType:
-    lines = list(_lines(steps, "", arrow, origin))
-    shown = lines[:LINES_SHOWN]
-    if len(lines) > LINES_SHOWN:
-        shown.append(Text(f"… and {len(lines) - LINES_SHOWN} lines more (--json has them all)", style="dim"))
+def _tree(steps: tuple[Step, ...], more: int, arrow: str, origin: Micros) -> RenderableType:
+    lines = _lines(steps, more, "", arrow, origin)
+    shown = list(islice(lines, LINES_SHOWN))
+    if any(True for _ in lines):
+        shown.append(Text("… and more lines (--json has them all)", style="dim"))
     return Group(*shown)
 
 
-def _lines(steps: tuple[Step, ...], indent: str, arrow: str, origin: Micros) -> Iterator[Text]:
+def _lines(steps: tuple[Step, ...], more: int, indent: str, arrow: str, origin: Micros) -> Iterator[Text]:
     """A chain goes straight on; only where it branches, the branches are indented."""
     for i, step in enumerate(steps):
-        alone, last = len(steps) == 1, i == len(steps) - 1
+        alone, last = len(steps) == 1 and not more, i == len(steps) - 1 and not more
         deeper = indent if alone else indent + ("  " if last else "│ ")
         yield _line(step, indent + (f"{arrow} " if alone else "└ " if last else "├ "), origin)
         details = _details(step)
         if details.plain:
             rail = "│ " if alone and step.steps else ""
             yield Text.assemble((f"{deeper}{rail:<2}  ", "dim"), details, no_wrap=True, overflow="ellipsis")
-        yield from _lines(step.steps, deeper, arrow, origin)
+        yield from _lines(step.steps, step.more, deeper, arrow, origin)
+    if more:
+        yield Text(f"{indent}└ … and {more:,} more", style="dim")
 
 
 def _line(step: Step, indent: str, origin: Micros) -> Text:

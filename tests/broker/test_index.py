@@ -12,7 +12,7 @@ from diagnosis.alert import Alert, Cause, CauseKind, Match, Onset, Severity, Sta
 from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
 from streams.index.index import Index, IndexMissing, connect, open_index
 from streams.index.reader import Ambiguous, NotFound, Reader, open_reader
-from streams.index.trace import Step
+from streams.index.trace import Reached, Step
 from streams.index.writing import Logged
 from streams.settings import Settings
 from tests.broker.installation import wait_until
@@ -252,6 +252,44 @@ def test_parents_named_by_a_window_are_all_that_lie_in_it(index: Index, reader: 
     assert names(reader.trace("rides-5").down) == []
 
 
+def test_a_source_of_very_many_is_followed_through_the_first_of_them_and_the_others_are_counted(
+    index: Index, reader: Reader
+) -> None:
+    made = [batch("clean", number, exactly("rides", 0)) for number in range(1, 301)]
+    index.apply(logged(batch("rides", 0), *made), [], {})
+
+    some, everything = reader.trace("rides-0", 20), reader.trace("rides-0", 1000)
+
+    assert names(some.down) == [f"clean-{number}" for number in range(1, 21)]
+    assert (some.more_down, some.truncated) == (280, True)
+    assert len(everything.down) == 300
+    assert (everything.more_down, everything.truncated) == (0, False)
+
+
+def test_a_level_wider_than_wanted_says_below_which_batch_there_is_more(index: Index, reader: Reader) -> None:
+    made = [batch("clean", number, exactly("rides", 0)) for number in (1, 2)]
+    made += [batch("board", number, exactly("clean", 1 + number % 2)) for number in range(10, 20)]
+    index.apply(logged(batch("rides", 0), *made), [], {})
+
+    trace = reader.trace("rides-0", 4)
+
+    assert [(step.node.batch_id, len(step.steps), step.more) for step in trace.down if step.node] == [
+        ("clean-1", 2, 3),
+        ("clean-2", 2, 3),
+    ]
+    assert trace.reached == Reached(batches=6, windows=0, predictions=0)
+    assert trace.truncated
+
+
+def test_of_a_busy_day_every_child_that_names_only_the_dataset_is_found(index: Index, reader: Reader) -> None:
+    rides = [batch("rides", number) for number in range(0, 800, 2)]
+    clean = [batch("clean", number, Parent(dataset="rides")) for number in range(1, 800, 2)]
+    index.apply(logged(*rides, *clean), [], {})
+
+    for number in (0, 400, 798):
+        assert names(reader.trace(f"rides-{number}").down) == [f"clean-{number + 1}"]
+
+
 def test_a_parent_in_another_pipeline_is_found(index: Index, reader: Reader) -> None:
     child = replace(batch("orders", 2, exactly("rides", 1, "taxi")), pipeline="food")
     index.apply(logged(batch("rides", 1), child), [], {})
@@ -326,7 +364,23 @@ def test_everything_expires(index: Index, client: redis.Redis, settings: Setting
 
     keys = list(client.scan_iter(match=f"{settings.topic_prefix}index:*"))
     lasting = {key.decode().removeprefix(f"{settings.topic_prefix}index:") for key in keys if client.ttl(key) == -1}
-    assert lasting == {"version", "days", "alerts", "alerts/taxi"}
+    assert lasting == {"version", "shelves", "alerts", "alerts/taxi"}
+
+
+def test_what_is_older_than_the_retention_is_gone(settings: Settings, client: redis.Redis) -> None:
+    retention_s = time.time() - NOW / 1e6 + 2  # what was stored just before midnight has two seconds to live
+    short = open_index(settings.model_copy(update={"index_retention_days": retention_s / 86_400}))
+    stored = [replace(one, stored_at=NOW - 1) for one in logged(*pipeline())]
+    short.open()
+    short.apply(stored, [], {})
+    assert open_reader(settings).trace("p1").node.batch_id == "fare-window-1"
+
+    space = f"{settings.topic_prefix}index:"
+    left = [f"{space}shelves".encode(), f"{space}version".encode()]
+    wait_until(lambda: sorted(client.scan_iter(match=f"{space}*")) == left, seconds=10, what="the end of every entry")
+    assert open_reader(settings).alerts() == []
+    with pytest.raises(NotFound):
+        open_reader(settings).trace("p1")
 
 
 def test_the_latest_revision_of_an_alert_is_found_by_a_prefix_of_its_id(index: Index, reader: Reader) -> None:

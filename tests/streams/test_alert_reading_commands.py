@@ -8,8 +8,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from diagnosis.alert import Alert, Status
-from streams.alert_log import Published
-from streams.commands.alerts import alerts, latest, wanted
+from streams.alert_log import Published, latest
+from streams.commands.alerts import alerts, wanted
 from streams.commands.doctor import doctor
 from streams.commands.explain import among, explain
 from streams.commands.trace import trace
