@@ -31,6 +31,9 @@ test: check ## check, then the stories on a real Kafka and Valkey, which the tes
 bench: install ## the benchmarks, with their peers, floors and dummies
 	$(BIN)/python -m benchmarks
 
+bench-index: install ## trace and explain over a million batches and ten million predictions, in full
+	$(BIN)/python -m benchmarks.index $(ARGS)
+
 up: ## Kafka, Redis, Prometheus, Grafana, Alertmanager and Headwater in containers
 	docker compose up --build --detach --wait
 
@@ -42,4 +45,4 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-header --no-annotate --no-emit-index-url --quiet --output-file requirements.lock
 
-.PHONY: help install demo check test bench up down lock
+.PHONY: help install demo check test bench bench-index up down lock

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-QUICK = (("benchmarks.detection", "--quick"), ("benchmarks.diagnosis", "--quick"))
+QUICK = (("benchmarks.detection", "--quick"), ("benchmarks.diagnosis", "--quick"), ("benchmarks.index", "--quick"))
 
 
 def main() -> int:
