@@ -56,15 +56,24 @@ class Grouping:
         return frozenset({trace.origin.node, *trace.awaited}).union(*behind)
 
     def belongs(self, trace: Trace, fault: Fault) -> bool:
-        """Tell whether a walk ends where and when a settled fault began."""
-        origin = trace.origin
-        if origin.node != fault.origin and fault.alert.cause.component not in common_names(self.lineage, trace):
-            return False
-        if origin.when.meets(span_of(fault), slack(self.lineage, origin.node, self.policy)):
+        """Tell whether a walk ends where a settled fault began, and when, or is about the same."""
+        if self.began_with(trace, fault):
             return True
-        node = self.lineage.nodes[origin.node]
+        if not self._ends_at(trace, fault):
+            return False
+        node = self.lineage.nodes[trace.origin.node]
         known = concerns(f"{node.pipeline}/{node.name}", fault.signatures) | set(fault.columns) - {""}
         return bool(_concerns(trace) & known) or self._is_answer(trace)
+
+    def began_with(self, trace: Trace, fault: Fault) -> bool:
+        """Tell whether a walk ends where and when a fault began, be it over or not."""
+        origin = trace.origin
+        near = slack(self.lineage, origin.node, self.policy)
+        return self._ends_at(trace, fault) and origin.when.meets(span_of(fault), near)
+
+    def _ends_at(self, trace: Trace, fault: Fault) -> bool:
+        common = fault.alert.cause.component in common_names(self.lineage, trace)
+        return trace.origin.node == fault.origin or common
 
     def _is_answer(self, trace: Trace) -> bool:
         """Tell whether a walk ends at the scores of a model that nothing was changed about when they moved.

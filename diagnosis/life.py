@@ -247,14 +247,19 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
 
 
 def _reopen(look: Review, one: Active) -> bool:
-    """Open an alert again that resolved a short while ago for the same finding, or that another had taken over."""
+    """Open an alert again that resolved for the same fault, or that another had taken over.
+
+    A supported cause stands: when the fault began was seen best when it began, not when it came back.
+    """
     patience = look.policy.flap_batches * look.lineage.usual_gap(one.node)
     for place in reversed(range(len(look.faults))):
         fault = look.faults[place]
-        if _is_back(fault, one, patience):
+        if _is_back(look, fault, one, patience):
             firing = replace(fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
+            known = fault.supported and fault.alert.status is Status.RESOLVED
+            opening = fault.opening if known else one.key
             reopened = replace(
-                fault, alert=firing, opening=one.key, settled=False, opened=look.state.sequence, told=None
+                fault, alert=firing, opening=opening, settled=known, opened=look.state.sequence, told=None
             )
             alert = _publish(look, fault.alert, worded(firing))
             look.faults[place] = _with_members(look, replace(reopened, alert=alert, observed=0), (one.key,))
@@ -262,14 +267,16 @@ def _reopen(look: Review, one: Active) -> bool:
     return False
 
 
-def _is_back(fault: Fault, one: Active, patience: Micros) -> bool:
-    """Tell whether a finding is what a closed alert was about: it is flapping, or began elsewhere after all."""
-    resolved = fault.alert.resolved_at
+def _is_back(look: Review, fault: Fault, one: Active, patience: Micros) -> bool:
+    """Tell whether a finding is of a closed alert's fault: it flaps, was read late, or began elsewhere after all."""
     if fault.alert.status is Status.SUPERSEDED:
         return fault.opening == one.key
+    resolved = fault.alert.resolved_at
+    if fault.alert.status is not Status.RESOLVED or resolved is None:
+        return False
     again = concern(one.finding.column or "", one.finding.statistic)
-    flapping = fault.alert.status is Status.RESOLVED and again in concerns(one.finding.subject, fault.signatures)
-    return flapping and resolved is not None and one.finding.alarm_at - resolved <= patience
+    flapping = again in concerns(one.finding.subject, fault.signatures) and one.finding.alarm_at - resolved <= patience
+    return flapping or look.grouping.began_with(look.traces[one.key], fault)
 
 
 def _open(look: Review, one: Active) -> Fault:
@@ -399,6 +406,7 @@ def _resolve(look: Review, fault: Fault) -> Fault:
         subject = _subject(look, look.state.active[members[0]], members, ended)
         measured = measure(subject, fault.origin, alert.onset.latest, NEWEST if fault.settled else None)
         alert = refresh(subject, ended, measured.impact)
+        fault = replace(fault, tainted=measured.tainted, reached=measured.reached)
     return replace(fault, alert=_publish(look, fault.alert, alert), draft=None, members=(), settled=True)
 
 

@@ -136,6 +136,32 @@ def test_a_fault_that_comes_and_goes_is_one_alert() -> None:
     assert [alert.revision for alert in alerts] == list(range(1, len(alerts) + 1))
 
 
+def deployed(*spans: tuple[int, int]) -> World:
+    """A deploy of the features at ``BREAK`` that shows in some spans of rounds only, as a season may hide it."""
+    world = World(chain(), [Shift("features", "spend", "location", first, 40, until=end) for first, end in spans])
+    world.versions = lambda name, number: {"code": "v2" if name == "features" and number >= BREAK else "v1"}
+    return world
+
+
+def test_a_fault_that_comes_back_keeps_the_cause_and_onset_that_were_seen_when_it_began() -> None:
+    _, alerts = run(deployed((BREAK, BREAK + 6), (BREAK + 14, BREAK + 40)).rounds(0, BREAK + 48))
+
+    (final,) = last(alerts)
+    assert (final.kind, final.cause.component, final.cause.after) == (CauseKind.CODE_CHANGE, "features", "v2")
+    assert final.onset.batch_id == f"features-{BREAK}"
+    assert final.impact.predictions_affected == 100 * (6 + 26)
+
+
+def test_what_is_read_only_after_an_alert_has_resolved_is_still_its_symptom() -> None:
+    """Topics loaded in bulk are read at their own pace: the model's windows come when the features are well again."""
+    log = deployed((BREAK, BREAK + 6)).rounds(0, BREAK + 20)
+    _, alerts = run(sorted(log, key=lambda one: one.name == "risk" and one.at >= START + BREAK * MINUTE))
+
+    (final,) = last(alerts)
+    assert (final.kind, final.status) == (CauseKind.CODE_CHANGE, Status.RESOLVED)
+    assert final.impact.predictions_affected == 600
+
+
 def test_the_same_cause_much_later_is_a_new_alert_that_names_the_former() -> None:
     world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (24, 90)])
     _, alerts = run(world.rounds(0, 98))
