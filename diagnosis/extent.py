@@ -5,7 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from diagnosis.identity import ABSENCE
+from diagnosis.lateness import LATENESS, habit_of, late_among
 from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
 from diagnosis.onset import bad_batches
 from diagnosis.retest import series
 from diagnosis.state import Active, Batch, NodeKind
@@ -27,6 +29,8 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
         here += [member for member in elsewhere if _absent(lineage, member)]
     for member in here or elsewhere:
         batches = _off(lineage, member, newest)
+        if here and member.finding.statistic == LATENESS:
+            batches += _waited_in_vain(lineage, origin, batches[0].at)
         for batch in batches if here else _upstream(lineage, batches, origin) or batches:
             found[batch.node, batch.sequence] = batch
     return tuple(found[name] for name in sorted(found))
@@ -60,6 +64,22 @@ def _kept_old(lineage: Lineage, member: Active, newest: int | None) -> tuple[Bat
         if batch.at > member.finding.onset_latest
         and lineage.made_from((batch,), member.node)[0][-1:] == (lineage.find(member.node, member.last_batch_id),)
     )
+
+
+def _waited_in_vain(lineage: Lineage, origin: str, since: Micros) -> tuple[Batch, ...]:
+    """Return what went on with an older batch of ``origin``, or of what is made from it, while a late one was due."""
+    found: dict[tuple[str, int], Batch] = {}
+    for key in (origin, *sorted(lineage.descendants(origin))):
+        ring = lineage.ring(key)
+        habit = habit_of(ring) if lineage.nodes[key].kind is NodeKind.DATASET else None
+        if habit is None:
+            continue
+        for late in late_among(ring[lineage.until(key, since - 1) :], habit):
+            due = (late.window_end or 0) + habit.due
+            for child in lineage.children(key):
+                waiting = lineage.ring(child)[lineage.until(child, due) : lineage.until(child, late.at - 1)]
+                found.update({(one.node, one.sequence): one for one in waiting})
+    return tuple(found.values())
 
 
 def _upstream(lineage: Lineage, batches: tuple[Batch, ...], origin: str) -> tuple[Batch, ...]:

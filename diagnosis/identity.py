@@ -10,7 +10,7 @@ from diagnosis.alert import Cause
 _SEPARATOR = "\x1f"
 ABSENCE = frozenset({"silence", "feature_age"})
 """Of a dataset: it is no longer renewed, which explains whatever its children show that go on reading it."""
-TIMING = frozenset({"out_of_order", "window_gap", "window_overlap", "gap", "clock"})
+TIMING = frozenset({"lateness", "out_of_order", "window_gap", "window_overlap", "gap", "clock"})
 """Batches come when they should not: one disorder, whichever of these a batch shows."""
 
 

@@ -10,6 +10,7 @@ from detectors.finding import Finding
 from diagnosis.alert import Alert
 from diagnosis.following import follow, follow_absence
 from diagnosis.intake import take_in
+from diagnosis.lateness import note_lateness
 from diagnosis.life import review
 from diagnosis.neighbours import is_known, note_reader, take_told
 from diagnosis.observation import Micros, Observation, ObservationKind
@@ -62,8 +63,8 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
     batch = intake.batch
     if batch is None:
         return intake.state, ()
-    findings: tuple[Finding, ...] = observation.findings
     state = intake.state
+    findings: tuple[Finding, ...] = (*observation.findings, *note_lateness(state, batch, observation))
     if observation.kind is ObservationKind.WINDOW:
         state, stale = note_ages(state, batch)
         for one in stale:

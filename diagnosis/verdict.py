@@ -30,6 +30,7 @@ _FOLLOWS = {
     "latency": frozenset({"rows"}),
     "serving_skew": frozenset[str](),
     "silence": frozenset({"silence"}),
+    "lateness": frozenset({"silence"}) | TIMING,
     "column_removed": frozenset({"column_removed"}),
     "column_added": frozenset({"column_added"}),
     "column_retyped": frozenset({"column_retyped"}),
