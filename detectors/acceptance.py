@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from detectors import sampled
 from detectors.baseline import choose, empty_baseline, narrowed
 from detectors.evidence import empty_bank
 from detectors.finding import Micros
@@ -82,5 +83,6 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
         bank=choose(rows, empty_bank(size, state.steps), state.bank),
         second=blanked(state.second, rows),
         portrait=choose(place, blank_portrait(len(place)), state.portrait),
+        calm=sampled.without(state.calm, column),
         pool=None if state.pool is None else pool_without(state.pool, column),
     )

@@ -26,18 +26,18 @@ def registers_of_numbers(values: Floats) -> Registers:
 
     NaN and infinities are no values; minus zero is zero.
     """
-    hashed = _mixed((values + 0.0).view(np.uint64))
+    hashed = mixed((values + 0.0).view(np.uint64))
     return _registers(hashed, np.isfinite(values))
 
 
 def registers_of_names(names: Iterable[str]) -> Registers:
     """Registers of some texts, uint8 of shape ``(512,)``."""
     codes = np.array([crc32(name.encode()) for name in names], np.uint64)
-    alone: Registers = _registers(_mixed(codes)[None, :], np.ones((1, len(codes)), np.bool_))[0]
+    alone: Registers = _registers(mixed(codes)[None, :], np.ones((1, len(codes)), np.bool_))[0]
     return alone
 
 
-def _mixed(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """A hash of each 64-bit code (the finaliser of SplitMix64, Steele et al. 2014)."""
     codes = codes + np.uint64(0x9E3779B97F4A7C15)
     codes = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -22,6 +22,8 @@ class Finding:
     evidence_nats: accumulated evidence against "nothing changed"; ``inf`` for an exact check.
     onset_earliest, onset_latest: event time, microseconds; the change happened between them.
     sentence: the claim in plain units, aggregates only, never a value of a row.
+    held_by: ``column = category`` of the rows that hold all of the change, where others are shown to have none;
+    held_share: of the whole change, as estimated.
     """
 
     subject: str
@@ -38,6 +40,8 @@ class Finding:
     onset_latest: Micros
     onset_batch_id: str | None = None
     sentence: str
+    held_by: str | None = None
+    held_share: float | None = None
 
 
 def _no_numbers() -> NDArray[np.float64]:

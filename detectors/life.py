@@ -66,4 +66,6 @@ def _finding(subject: str, active: Active) -> Finding:
         onset_latest=active.onset_latest,
         onset_batch_id=active.onset_batch_id,
         sentence=active.sentence,
+        held_by=active.held.name if active.held else None,
+        held_share=active.held.share if active.held else None,
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from detectors.column import add, against
 from detectors.reference import Reference
+from detectors.sampled import merged
 from detectors.state import OPEN, BatchSummary, DatasetState
 from detectors.summary import ColumnSummary
 
@@ -33,6 +34,7 @@ def join(a: BatchSummary, b: BatchSummary, references: dict[str, Reference]) -> 
         window_start=min(starts, default=None),
         window_end=max(ends, default=None),
         columns=columns,
+        sample=merged(a.sample, b.sample),
     )
 
 

@@ -10,8 +10,10 @@ from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
 from detectors.opinion import Opinion
 from detectors.reference import CUTS, Floats, Reference
+from detectors.sampled import Calm, Rows
 from detectors.season import Season, empty_season
 from detectors.shape import Shape, empty_shape
+from detectors.subgroup import Subgroup
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, subject_table
@@ -26,7 +28,7 @@ MAX_COLUMNS = 20_000  # columns beyond these are not watched
 class BatchSummary:
     """All that a fold needs of one batch, or of one part of it: what the journal keeps.
 
-    rows: as declared. parts: the indices contained, of ``part_of``.
+    rows: as declared. parts: the indices contained, of ``part_of``. sample: some of the rows, whole.
     """
 
     subject: str
@@ -41,6 +43,7 @@ class BatchSummary:
     window_end: Micros | None = None
     backfill: bool = False
     columns: dict[str, ColumnSummary] = field(default_factory=dict)
+    sample: Rows = field(default_factory=Rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,7 +82,8 @@ class Active:
 
     side: +1 grew, -1 fell. size: of the shift, in standard deviations from 1 to 5. back: nats for "back to normal".
     step, spike: of the fold that alarmed, and z then.
-    observed, expected, effect, sentence: as of the latest batch that showed the statistic.
+    observed, expected, effect, sentence: as of the latest batch that showed the statistic. held: the subgroup of
+    rows that holds the shift.
     """
 
     column: str
@@ -101,6 +105,7 @@ class Active:
     expected: float | None = None
     effect: float | None = None
     sentence: str = ""
+    held: Subgroup | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -138,7 +143,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 2
+    version: int = 3
     subject: str
     batches: int = 0
     steps: int = 0
@@ -161,6 +166,7 @@ class DatasetState:
     second: Opinion | None = None
     attendance: Attendance = field(default_factory=Attendance)
     portrait: Portrait = field(default_factory=Portrait)
+    calm: Calm = field(default_factory=Calm)
     active: tuple[Active, ...] = ()
     recent: Recent = field(default_factory=Recent)
     open: tuple[BatchSummary, ...] = ()

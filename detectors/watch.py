@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors import opinion, table
+from detectors import opinion, sampled, table
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
@@ -119,6 +119,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         second=opinion.kept(state.second, table_rows),
         attendance=_keep(state.attendance, column_rows),
         portrait=_keep(state.portrait, column_rows),
+        calm=sampled.without(state.calm, column),
         pool=None if state.pool is None else pool_without(state.pool, column),
     )
 

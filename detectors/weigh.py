@@ -20,6 +20,7 @@ from detectors.baseline import (
 )
 from detectors.column import against
 from detectors.finding import Readings
+from detectors.holding import hold
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
@@ -71,6 +72,7 @@ def weigh(
         if young.any():  # evidence against so young a baseline is none: start afresh
             state = replace(state, bank=evidence.forget(state.bank, young, before + 1))
         state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
+    state = hold(state, batch)
     table = readings(state, weighed)
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)

@@ -13,7 +13,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.onset import Interval, first_bad, interval_of
 from diagnosis.retest import Deviation, Retest
-from diagnosis.segments import segment_of
+from diagnosis.segments import held_by, segment_of
 from diagnosis.state import Announced, Batch, NodeKind
 from diagnosis.suspects import sift
 from diagnosis.verdict import Step, Trace
@@ -65,9 +65,8 @@ def diagnose(
         why = "several datasets that come from it moved together"
         kind = Kind(kind=CauseKind.SOURCE_DATA, confidence=0.8, why=why, column=kind.column)
     path = _longest(lineage, traces)
-    cause = _cause(
-        scene, kind, path, shared, None if shared else _segment(lineage, home.origin.node, first, deviations)
-    )
+    segment = None if shared else _segment(lineage, home.origin.node, first, deviations, kind.column)
+    cause = _cause(scene, kind, path, shared, segment)
     pending = bool(home.unseen or home.awaited) and shared is None
     alternatives = (*_other_acts(scene, kind), *_along(lineage, path, cause))
     return Diagnosis(
@@ -163,9 +162,14 @@ def _of_outcomes(lineage: Lineage, step: Step) -> bool:
     return lineage.nodes[step.node].kind is NodeKind.OUTCOMES
 
 
-def _segment(lineage: Lineage, node: str, first: Batch | None, deviations: tuple[Deviation, ...]) -> str | None:
-    """Return the segment that holds all of the strongest of what alarmed."""
+def _segment(
+    lineage: Lineage, node: str, first: Batch | None, deviations: tuple[Deviation, ...], column: str | None
+) -> str | None:
+    """Return the rows that hold all of what alarmed in the cause's column, else the batches that hold the strongest."""
+    held = held_by(one.finding for one in deviations if one.finding is not None and one.column == column)
     told = next((one for one in deviations if one.finding is not None), None)
+    if held is not None:
+        return held
     if first is None or told is None or first.node != node:
         return None
     return segment_of(lineage, node, first.at, told.column, told.statistic)

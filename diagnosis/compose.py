@@ -14,7 +14,7 @@ from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
 from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
-from diagnosis.segments import segment_of
+from diagnosis.segments import held_by, segment_of
 from diagnosis.state import Active, Fault, Reached
 from diagnosis.wording import Story, tell
 
@@ -102,11 +102,11 @@ def refresh(subject: Subject, fault: Fault, impact: Impact) -> Alert:
 def _segment(subject: Subject, fault: Fault, known: Alert) -> str | None:
     """Return the segment that holds all of the cause's shift, which shows only after some batches of others."""
     at, cause = fault.origin, known.cause
-    findings = (one.finding for one in subject.members if (one.node, one.finding.column) == (at, cause.column))
-    told = next(findings, None)
-    if told is None or cause.column is None:
+    told = [one.finding for one in subject.members if (one.node, one.finding.column) == (at, cause.column)]
+    if not told or cause.column is None:
         return cause.segment
-    return segment_of(subject.lineage, at, known.onset.latest, cause.column, told.statistic, cause.segment)
+    since, statistic = known.onset.latest, told[0].statistic
+    return held_by(told) or segment_of(subject.lineage, at, since, cause.column, statistic, cause.segment)
 
 
 def worded(alert: Alert) -> Alert:

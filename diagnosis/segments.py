@@ -1,9 +1,10 @@
-"""The segment in which all of a shift lies: batches of one region deviate, and those of the others do not."""
+"""The segment in which all of a shift lies: batches, or rows, of one region deviate and those of the others do not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import log
 
 import numpy as np
+from detectors.finding import Finding
 from numpy.typing import NDArray
 
 from diagnosis.lineage import Lineage
@@ -15,6 +16,11 @@ _OFF = 3.0  # standard deviations from which on a batch deviates,
 _CALM = 2.0  # and up to which it does not: what lies between says nothing
 _INSIDE, _OUTSIDE = 0.95, 0.01  # chance that a batch deviates, in the segment that holds the shift and elsewhere
 _ALPHA = 0.01
+
+
+def held_by(findings: Iterable[Finding]) -> str | None:
+    """Return ``column = category`` of the rows in which the detectors see all of a shift, by the first that says."""
+    return next((finding.held_by for finding in findings if finding.held_by is not None), None)
 
 
 def segment_of(

@@ -131,7 +131,8 @@ class Fault:
 
     kind: one of the cause kinds; ``also``: others that are as right. component: the dataset, source system or model
     where it starts. innocent: releases that happen near the onset and do nothing. after: ticks from a life's onset to
-    its own. lasts: ticks until it is repaired, None for ever. harmless: nobody is to be paged for it.
+    its own. lasts: ticks until it is repaired, None for ever. harmless: nobody is to be paged for it. segment:
+    ``column = category`` of the rows it is limited to.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Fault:
     kind: str
     component: str
     column: str | None = None
+    segment: str | None = None
     effects: tuple[Effect, ...]
     innocent: tuple[Release, ...] = ()
     also: tuple[str, ...] = ()
@@ -164,6 +166,7 @@ class Truth:
     also: tuple[str, ...] = ()
     component: str
     column: str | None = None
+    segment: str | None = None
     onset_tick: int
     onset_at: int | None = None
     onset_batch_id: str | None = None

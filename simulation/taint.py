@@ -67,6 +67,7 @@ class Taint:
             also=told.also,
             component=told.component,
             column=told.column,
+            segment=told.segment,
             onset_tick=onset,
             onset_at=_time_of(touched[0]) if touched else None,
             onset_batch_id=batches[0].batch_id if batches else None,

@@ -22,13 +22,13 @@ class Score:
 
     datasets: how many the pipeline has. true: what was broken. said: what the alerts say, in the order in which they
     were opened. Of a life with one fault, of the first alert since its onset: rank: the place of the true component
-    among cause and suspects, from 1; kind, column: whether they are right, given the right place. alerts: those not
-    superseded, without those about a drift beside the fault. apart, found: of two faults, whether one came later, and
-    how many places are named. blamed: the deploy near the onset that did nothing is called the cause. quiet: nothing
-    false is said in a calm life, or before a fault. onset_error: batches, signed. first, right: batches from the onset
-    to the first revision, and to the first right one; minutes: the same in event time. reached: predictions named,
-    truly affected, and both. counted: predictions the alert counts. replayed, interleaved: of some lives, whether the
-    same comes out again.
+    among cause and suspects, from 1; kind, column, segment: whether they are right in the end, given the right place.
+    alerts: those not superseded, without those about a drift beside the fault. apart, found: of two faults, whether one
+    came later, and how many places are named. blamed: the deploy near the onset that did nothing is called the cause.
+    quiet: nothing false is said in a calm life, or before a fault. onset_error: batches, signed. first, right: batches
+    from the onset to the first revision, and to the first right one; minutes: the same in event time. reached:
+    predictions named, truly affected, and both. counted: predictions the alert counts. replayed, interleaved: of some
+    lives, whether the same comes out again.
     """
 
     case: Case
@@ -38,6 +38,7 @@ class Score:
     rank: int | None = None
     kind: bool | None = None
     column: bool | None = None
+    segment: bool | None = None
     confidence: float | None = None
     alerts: int = 0
     apart: bool = False
@@ -139,6 +140,7 @@ def _judge(result: Score, scene: Scene, run: Run, alerts: Sequence[Revision], tr
     if result.rank == 1:
         result.kind = str(alert.cause.kind) in fault.kinds
         result.column = None if fault.column is None else alert.cause.column == fault.column
+        result.segment = alert.cause.segment == fault.segment
     _time(result, scene, run, fault, {one.alert.alert_id for one in alerts})
     tick = _tick_of(run, alert.onset.batch_id)
     result.onset_error = None if tick is None else tick - truth.onset_tick

@@ -84,9 +84,12 @@ def _causes(report: Report, setting: Setting, scores: Sequence[Score]) -> None:
 
 def _given_place(report: Report, setting: Setting, scores: Sequence[Score]) -> None:
     bar = 1.0 if setting is Setting.FULL else None
+    held, others = ([one for one in scores if (one.case.names[0] == "subgroup") is there] for there in (True, False))
     rows: list[tuple[str, float, float | None, bool]] = [
         ("kind right, given the place", _share(scores, lambda one: one.kind), 0.9, True),
         ("column right, given the place", _share(scores, lambda one: one.column), None, True),
+        ("subgroup named, given the place, of faults in one", _share(held, lambda one: one.segment), None, True),
+        ("none named, given the place, of other faults", _share(others, lambda one: one.segment), None, True),
         ("kind and place right in the end", _share(scores, lambda one: one.rank == 1 and bool(one.kind)), None, True),
         ("one fault, one alert", _share(scores, lambda one: one.alerts == 1), 0.98 if bar else None, True),
         ("alerts per fault", float(np.mean([one.alerts for one in scores])), None, False),

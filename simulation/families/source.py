@@ -1,5 +1,7 @@
 """Faults of what a source delivers. All are made by functions of one signature, whatever they need of it."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from simulation import damage
@@ -109,11 +111,12 @@ def _subgroup(pipeline: Pipeline, place: Place, rng: np.random.Generator) -> Fau
     categories = {name: names_of(draw) for name, draw in drawn_columns(pipeline, source).items() if is_category(draw)}
     segment = str(rng.choice(list(categories)))
     name = categories[segment][int(rng.integers(2))]
-    return _rewritten(
+    fault = _rewritten(
         place,
         f"{place.words()} is wrong by a factor of 10, but only where {segment} is {name}",
         damage.within(segment, name, damage.scaled(place.column, 10.0)),
     )
+    return replace(fault, segment=f"{segment} = {name}")
 
 
 def _filled(pipeline: Pipeline) -> list[Place]:

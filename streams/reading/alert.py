@@ -97,11 +97,21 @@ def cause_lines(alert: Alert) -> Iterator[Text]:
     headline = HEADLINE[cause.kind].format(cause.component or "no component in particular")
     change = _change(cause)
     yield words(f"{headline}: {change}" if change else headline, "bold")
-    where = [f"column {cause.column}" if cause.column else "", f"only where {cause.segment}" if cause.segment else ""]
+    where = [f"column {cause.column}" if cause.column else "", _only(alert)]
     if any(where):
         yield words(", ".join(part for part in where if part))
     sure = "" if cause.kind is CauseKind.UNKNOWN else f"{share(cause.confidence)} sure; "
     yield words(f"{sure}{GROUNDING[cause.grounding]}", "dim")
+
+
+def _only(alert: Alert) -> str:
+    """The rows or batches it is limited to, and how much of the shift they hold where that was estimated."""
+    cause = alert.cause
+    if cause.segment is None:
+        return ""
+    found = (one for one in alert.symptoms if (one.column, one.held_by) == (cause.column, cause.segment))
+    held = next((one.held_share for one in found if one.subject.endswith(f"/{cause.component}")), None)
+    return f"only where {cause.segment}" + (f" ({share(held)} of the shift)" if held is not None else "")
 
 
 def _place(cause: Cause) -> str:

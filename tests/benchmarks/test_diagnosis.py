@@ -135,6 +135,13 @@ def test_the_same_log_gives_the_same_alerts_and_another_order_the_same_causes():
     assert interleaved(life(), run)
 
 
+def test_a_fault_in_some_rows_is_told_with_the_rows_it_is_in():
+    fault = FAULTS["subgroup"]
+    life = Life(CHECKOUT, fault, seed=1, start=1_700_000_000_000_000, ticks=34, onset=30)
+    (told,) = live(life, "checkout").alerts
+    assert (told.alert.cause.column, told.alert.cause.segment) == (fault.column, fault.segment)
+
+
 def test_a_copy_of_the_shop_leaves_the_original_where_it_was():
     values = {"latency_p50": 0.1, "latency_p90": 0.2, "latency_p95": 0.3, "latency_p99": 0.4}
     step = {"site": {**values, "requests_sum": 20.0, "availability_average": 95.0}}

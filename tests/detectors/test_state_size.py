@@ -34,12 +34,12 @@ def categories(k, name="name"):
 @pytest.mark.parametrize(
     ("column", "most"),
     [
-        (number, 4000),
-        (categories(2), 4000),
-        (categories(4), 4000),
-        (categories(16), 4000),
-        (categories(270, "a long name"), 4000),
-        (categories(300), 4000),
+        (number, 4096),
+        (categories(2), 4096),
+        (categories(4), 4096),
+        (categories(16), 4096),
+        (categories(270, "a long name"), 4096),
+        (categories(300), 4096),
     ],
     ids=["numbers", "two categories", "four categories", "sixteen categories", "as many as are known", "more than are"],
 )

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from diagnosis.alert import Status
-from tests.diagnosis.story import POLICY, World, chain, last, run
+from tests.diagnosis.story import POLICY, Shift, World, chain, last, run
 
 BREAK, ROUNDS = 24, 48
 REGIONS = ("north", "south", "west")
@@ -104,3 +104,32 @@ def test_the_segment_that_held_a_fault_is_still_named_when_it_is_over():
     first, *_ = last(story(lambda number: west(number) and number < 60, rounds=110))
 
     assert (first.status, first.cause.segment) == (Status.RESOLVED, "region = west")
+
+
+def told_by_rows(named):
+    """All revisions told of a log in which the detectors name a subgroup of the rows of each batch, or none."""
+    world = World(chain(), shifts=[Shift("orders", "amount", "location", BREAK, 40.0)])
+    log = []
+    for number in range(ROUNDS):
+        for node in world.nodes:
+            seen = world.observation(node.name, number)
+            findings = [
+                replace(one, held_by=named(number), held_share=0.98) if one.subject == "shop/orders" else one
+                for one in seen.findings
+            ]
+            log.append(replace(seen, findings=tuple(findings)))
+    return run(log)[1]
+
+
+def test_rows_that_hold_all_of_a_shift_are_named_as_the_segment():
+    first, *_ = last(told_by_rows(lambda _: "region = west"))
+
+    assert first.cause.segment == "region = west"
+    assert first.title.endswith("column amount, only where region = west")
+
+
+def test_rows_are_no_longer_named_once_the_detectors_withdraw_them():
+    told = told_by_rows(lambda number: "region = west" if number < 40 else None)
+
+    assert told[0].cause.segment == "region = west"
+    assert last(told)[0].cause.segment is None

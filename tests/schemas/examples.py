@@ -96,6 +96,8 @@ FINDING = Finding(
     onset_latest=NOW - HOUR,
     onset_batch_id="features-8",
     sentence="missing rate of age rose from 1.0 % to 3.2 %",
+    held_by="country = DE",
+    held_share=0.97,
 )
 CAUSE = a.Cause(
     kind=a.CauseKind.CODE_CHANGE,

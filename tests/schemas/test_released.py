@@ -34,10 +34,10 @@ def test_version_1_is_still_written_byte_by_byte(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "fingerprint"),
     [
-        ("alert", "cd95ce0414715094"),
+        ("alert", "bc93b39eeb54e4e1"),
         ("change", "9fb8c4d8919b3891"),
         ("data_batch", "b2b1a8e33eaf4763"),
-        ("observation", "4dcec467c9a42e7b"),
+        ("observation", "471ebe4f706304e9"),
         ("outcome", "f3b032e340e04aa2"),
         ("prediction", "e20ab81c2b6bad4c"),
     ],

@@ -65,6 +65,15 @@ def test_what_is_harmless_changes_nothing_that_the_model_reads(name: str) -> Non
     assert fault.harmless
 
 
+def test_the_truth_about_a_fault_in_some_rows_says_in_which() -> None:
+    pipeline, fault = drawn("subgroup")
+    life = Life(pipeline, fault, seed=1, start=0, ticks=TICKS, onset=ONSET)
+    list(life)
+    column, _, name = str(life.truths[0].segment).partition(" = ")
+    assert fault.sentence.endswith(f"only where {column} is {name}")
+    assert drawn("unit-change")[1].segment is None
+
+
 def test_a_rerun_on_purpose_says_what_it_replaces() -> None:
     pipeline, fault = drawn("healthy-rerun")
     life = Life(pipeline, fault, seed=1, start=0, ticks=TICKS, onset=ONSET)

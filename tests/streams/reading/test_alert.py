@@ -94,6 +94,17 @@ def test_every_kind_of_cause_names_its_component(broken_deploy: Alert, kind: Cau
     assert "rides" in headline
 
 
+def test_a_fault_in_some_rows_says_in_which_and_how_much_of_the_shift_they_hold(broken_deploy: Alert) -> None:
+    cause = replace(broken_deploy.cause, component="cleaned", segment="city = Oslo")
+    found = replace(broken_deploy.symptoms[0], held_by="city = Oslo", held_share=0.97)
+
+    by_rows = as_text(render_alert(replace(broken_deploy, cause=cause, symptoms=(found,))))
+    by_batches = as_text(render_alert(replace(broken_deploy, cause=cause)))
+
+    assert "column distance, only where city = Oslo (97 % of the shift)" in by_rows
+    assert "column distance, only where city = Oslo\n" in by_batches
+
+
 def test_an_alert_with_nothing_known_yet_is_readable(broken_deploy: Alert) -> None:
     bare = replace(
         broken_deploy,
