@@ -4,11 +4,16 @@ Own scorer, written from the published rule (Lavin and Ahmad 2015). It is checke
 normalised, must be the published final ones: of 15 rows ten agree (the other five were published from different runs:
 their two files contradict each other). And the Windowed Gaussian is run again at its best threshold, which is how
 published rows are chosen, though by a coarser search: it must come within half a point of its published score.
+
+Our threshold follows from one rate. That rate, and the settings of `detectors.habits`, were chosen on the series whose
+name has an even first byte of its SHA-256; the others are printed beside them, as is the score at the best threshold.
 """
 
 import csv
+import hashlib
 import json
 import lzma
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,26 +22,22 @@ from numpy.typing import NDArray
 from scipy.special import erfc
 
 from benchmarks.report import Report
-from detectors import evidence
-from detectors.baseline import choose, empty_baseline, judge_values, learn
-from detectors.surprise import empty_surprises, learn_surprises, single_limit, volatility
+from detectors.habits import no_habits, take
 
 Floats = NDArray[np.float64]
 PROFILE = "standard"
 WINDOW, STEP = 6400, 100  # of the Windowed Gaussian
-RUN_LENGTH = 8640.0  # rows between false alarms: a month of the usual five minutes
-DAY = 288  # rows in which one alarm speaks for what follows it
-MOST = 0.7  # of the threshold that one row may add, as for batches
-KNOWN = 20
-AFTER = 8.0  # rows' worth of belief that an alarm leaves of the baseline: the new level is accepted
+RUN_LENGTH = 288.0  # rows between false alarms: a day of the usual five minutes
+REST = 144  # rows for which one alarm speaks
 
 
 @dataclass(frozen=True)
 class Series:
-    """Values, and the first and last row of each window in which something is wrong."""
+    """Values, the first and last row of each window in which something is wrong, and event times in microseconds."""
 
     values: Floats
     windows: list[tuple[int, int]]
+    at: NDArray[np.int64]
 
     @property
     def probation(self) -> int:
@@ -53,7 +54,8 @@ def read(folder: Path) -> dict[str, Series]:
             rows = list(csv.DictReader(file))
         at = np.array([row["timestamp"] for row in rows], "datetime64[us]")
         held = [np.flatnonzero((at >= np.datetime64(a)) & (at <= np.datetime64(b))) for a, b in spans]
-        series[name] = Series(np.array([float(row["value"]) for row in rows]), [(int(h[0]), int(h[-1])) for h in held])
+        values = np.array([float(row["value"]) for row in rows])
+        series[name] = Series(values, [(int(h[0]), int(h[-1])) for h in held], at.astype(np.int64))
     return series
 
 
@@ -99,58 +101,80 @@ def windowed_gaussian(values: Floats) -> Floats:
     return np.where(count > 0, 1 - 0.5 * erfc(z / np.sqrt(2)), 0.0)
 
 
-def headwater(series: list[Series]) -> list[NDArray[np.bool_]]:
-    """Our evidence over all series side by side, a row of each at a time; an alarm is taken as accepted."""
-    m, longest = len(series), max(len(one.values) for one in series)
-    values = np.stack([np.pad(one.values, (0, longest - len(one.values)), mode="edge") for one in series])
-    length = np.array([len(one.values) for one in series])
-    unit = np.maximum(values[:, :KNOWN].var(axis=1), 1e-12)
-    live, bank, surprises = empty_baseline(m), evidence.empty_bank(m), empty_surprises(m)
-    latest, most = np.full(m, -DAY), MOST * np.log(RUN_LENGTH)
-    fired = np.zeros((m, longest), np.bool_)
+def headwater(series: list[Series]) -> list[Floats]:
+    """Nats of every row by `detectors.habits`, all series side by side."""
+    longest = max(len(one.values) for one in series)
+    padded = [(0, longest - len(one.values)) for one in series]
+    values = np.stack([np.pad(one.values, pad, mode="edge") for one, pad in zip(series, padded, strict=True)])
+    at = np.stack([np.pad(one.at, pad, mode="edge") for one, pad in zip(series, padded, strict=True)])
+    habits, nats = no_habits(len(series)), np.zeros(values.shape)
     for n in range(longest):
-        judged = judge_values(live, values[:, n], live.mean, unit, np.zeros(m))
-        there = n < length
-        z = judged.z / volatility(surprises)
-        steps = np.minimum(evidence.normal_steps(z, np.full(m, 0.05), 5.0), most)
-        bank = evidence.accumulate(bank, steps, there & (live.count >= 5), n)
-        high = evidence.height(bank) > evidence.thresholds(bank, RUN_LENGTH)
-        high |= z**2 / 2 > single_limit(surprises, 4 * RUN_LENGTH)
-        alarmed = high & there & (n >= KNOWN) & (n - latest >= DAY)
-        latest[alarmed] = n
-        fired[:, n] = alarmed
-        bank = evidence.forget(bank, high, n)
-        learnt = learn(live, values[:, n], judged, unit, np.zeros(m), np.ones(m))
-        live = choose(there, learnt, live)
-        live.count = np.where(alarmed, np.minimum(live.count, AFTER), live.count)
-        surprises = learn_surprises(surprises, judged.z, ~high)
-    return [row[: len(one.values)] for row, one in zip(fired, series, strict=True)]
+        habits, nats[:, n] = take(habits, values[:, n], at[:, n])
+    return [row[: len(one.values)] for row, one in zip(nats, series, strict=True)]
+
+
+def alarms(nats: Floats, limit: float) -> NDArray[np.bool_]:
+    """Rows that alarm: above ``limit``, and not within the rest of the alarm before."""
+    fired = np.zeros(len(nats), np.bool_)
+    free = 0
+    for row in np.flatnonzero(nats > limit):
+        if row >= free:
+            fired[row], free = True, row + REST
+    return fired
+
+
+def developed_on(name: str) -> bool:
+    """Whether settings were chosen on this series."""
+    return hashlib.sha256(name.encode()).digest()[0] % 2 == 0
+
+
+def total(series: dict[str, Series], fired: dict[str, NDArray[np.bool_]], cost: dict[str, float]) -> float:
+    """The normalised score of alarms in ``series``."""
+    raw = sum(score(one, fired[name], cost) for name, one in series.items())
+    return normalised(raw, sum(len(one.windows) for one in series.values()))
+
+
+def best(series: dict[str, Series], tries: Iterable[dict[str, NDArray[np.bool_]]], cost: dict[str, float]) -> float:
+    """The score at the threshold that scores best over all series, as published rows are chosen."""
+    return max(total(series, fired, cost) for fired in tries)
+
+
+def check_scorer(report: Report, series: dict[str, Series], folder: Path, cost: dict[str, float]) -> dict[str, float]:
+    """Score what was published, and return the published scores by the detector's name."""
+    raw = json.loads((folder / "config" / "thresholds.json").read_text())
+    final = json.loads((folder / "results" / "final_results.json").read_text())
+    published = {name: float(held[PROFILE]) for name, held in final.items()}
+    windows = sum(len(one.windows) for one in series.values())
+    agree = sum(abs(normalised(raw[name][PROFILE]["score"], windows) - held) < 1e-6 for name, held in published.items())
+    likely = {name: windowed_gaussian(one.values) for name, one in series.items()}
+    again = best(
+        series,
+        ({name: held >= 1 - 10**-digits for name, held in likely.items()} for digits in np.arange(10, 15, 0.1)),
+        cost,
+    )
+    gaussian = next(held for name, held in published.items() if name.lower() == "windowedgaussian")
+    report.say(f"NAB scorer: Windowed Gaussian run again {again:.2f}, published {gaussian:.2f}")
+    report.add("NAB: published rows that normalise alike, of 15", agree, 10, least=True)
+    report.add("NAB: Windowed Gaussian scored again, difference", abs(again - gaussian), 0.5)
+    return published
 
 
 def measure(report: Report, folder: Path) -> None:
     """Score ourselves beside the published rows, after the scorer has been checked against them."""
-    series = list(read(folder).values())
-    windows = sum(len(one.windows) for one in series)
+    series = read(folder)
     cost = json.loads((folder / "config" / "profiles.json").read_text())[PROFILE]["CostMatrix"]
-    raw = json.loads((folder / "config" / "thresholds.json").read_text())
-    final = json.loads((folder / "results" / "final_results.json").read_text())
-    apart = {name: abs(normalised(raw[name][PROFILE]["score"], windows) - final[name][PROFILE]) for name in final}
-    agree = sum(difference < 1e-6 for difference in apart.values())
-    likely = [windowed_gaussian(one.values) for one in series]
-    again = max(
-        sum(score(one, held >= 1 - 10**-digits, cost) for one, held in zip(series, likely, strict=True))
-        for digits in np.arange(10, 15, 0.1)
-    )
-    gaussian = next(held[PROFILE] for name, held in final.items() if name.lower() == "windowedgaussian")
-    off = abs(normalised(again, windows) - gaussian)
-    ours = normalised(sum(map(lambda one, fired: score(one, fired, cost), series, headwater(series))), windows)
+    published = check_scorer(report, series, folder, cost)
+    nats = dict(zip(series, headwater(list(series.values())), strict=True))
+    ours = {name: alarms(held, np.log(RUN_LENGTH)) for name, held in nats.items()}
+    tries = ({name: alarms(held, limit) for name, held in nats.items()} for limit in np.arange(4.0, 9.0, 0.1))
+    chosen, others = ({n: one for n, one in series.items() if developed_on(n) is half} for half in (True, False))
+    all_, on, off = (total(some, ours, cost) for some in (series, chosen, others))
+    at_best = best(series, tries, cost)
     report.say(
-        f"NAB, standard profile: Headwater {ours:.1f}; published: "
-        + ", ".join(
-            f"{name} {held[PROFILE]:.1f}" for name, held in sorted(final.items(), key=lambda item: item[1][PROFILE])
-        )
+        f"NAB, standard profile: Headwater {all_:.1f} (series its settings were chosen on {on:.1f}, others {off:.1f}; "
+        f"all at the best threshold {at_best:.1f}); published: "
+        + ", ".join(f"{name} {held:.1f}" for name, held in sorted(published.items(), key=lambda item: item[1]))
     )
-    report.say(f"  scorer: Windowed Gaussian run again {normalised(again, windows):.2f}, published {gaussian:.2f}")
-    report.add("NAB: published rows that normalise alike, of 15", agree, 10, least=True)
-    report.add("NAB: Windowed Gaussian scored again, difference", off, 0.5)
-    report.add("NAB: Headwater, standard profile", ours, 60, least=True)
+    report.add("NAB: Headwater, standard profile", all_, 60, least=True)
+    report.add("NAB: Headwater, on the series that nothing was chosen on", off, None)
+    report.add("NAB: Headwater, at the best threshold, as published rows are", at_best, None)

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from benchmarks.detection.nab import Series, normalised, score, windowed_gaussian
+from benchmarks.detection.nab import REST, Series, alarms, normalised, score, windowed_gaussian
 
 COST = {"tpWeight": 1.0, "fnWeight": 1.0, "fpWeight": 0.11}
-SERIES = Series(np.zeros(1000), [(300, 399), (700, 799)])
+SERIES = Series(np.zeros(1000), [(300, 399), (700, 799)], np.arange(1000))
 
 
 def at(*rows):
@@ -33,6 +33,13 @@ def test_an_alarm_outside_costs_less_just_after_a_window():
 
 def test_the_first_rows_are_not_scored():
     assert at(0, 149) == at()
+
+
+def test_one_alarm_speaks_for_the_rows_after_it():
+    nats = np.zeros(1000)
+    nats[[100, 101, 100 + REST - 1, 100 + REST]] = 9.0
+
+    assert np.flatnonzero(alarms(nats, 8.0)).tolist() == [100, 100 + REST]
 
 
 def test_the_windowed_gaussian_is_the_tail_of_the_rows_before():
