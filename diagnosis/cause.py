@@ -30,7 +30,7 @@ _UNSEEN = 0.8
 class Diagnosis:
     """What the evidence says of one fault now. supported: a cause is named and everything upstream was seen.
 
-    awaited: batches that could show another origin are on their way.
+    awaited: batches that could show another origin are on their way. missed: parents of the origin that were not seen.
     """
 
     origin: str
@@ -46,6 +46,7 @@ class Diagnosis:
     change_url: str | None
     supported: bool
     awaited: bool = False
+    missed: tuple[str, ...] = ()
 
 
 def diagnose(
@@ -83,6 +84,7 @@ def diagnose(
         change_url=kind.act.url if kind.act else None,
         supported=kind.kind is not CauseKind.UNKNOWN and not pending,
         awaited=bool(home.awaited) and shared is None,
+        missed=tuple(sorted({*home.unseen, *home.awaited})),
     )
 
 

@@ -16,12 +16,14 @@ class Grouping:
     """Decides whether walks end in the same fault.
 
     shared: per origin, the name of the unseen parent or source system that it has in common with another origin that
-    moved at the same time; both are then one fault.
+    moved at the same time; both are then one fault. new: nodes that were named and not observed yet: what is behind them
+    is not known.
     """
 
     lineage: Lineage
     policy: Policy
     shared: Mapping[str, str]
+    new: frozenset[str] = frozenset()
 
     def together(self, first: Trace, second: Trace) -> bool:
         """Tell whether two walks began at one place, at one time or about one thing."""
@@ -52,8 +54,8 @@ class Grouping:
 
     def _candidates(self, trace: Trace) -> frozenset[str]:
         """Return where a walk can end: where it stands, or anywhere behind what it waits for."""
-        behind = (self.lineage.ancestors(key) for key in trace.awaited)
-        return frozenset({trace.origin.node, *trace.awaited}).union(*behind)
+        behind = frozenset(trace.awaited).union(*(self.lineage.ancestors(key) for key in trace.awaited))
+        return frozenset(self.lineage.nodes) if behind & self.new else behind | {trace.origin.node}
 
     def belongs(self, trace: Trace, fault: Fault) -> bool:
         """Tell whether a walk ends where a settled fault began, and when, or is about the same."""

@@ -99,7 +99,7 @@ def with_node(
         return state, node
     if len(state.nodes) >= policy.max_nodes:
         return state, None
-    node = Node(key=key, pipeline=pipeline, name=name, kind=kind)
+    node = Node(key=key, pipeline=pipeline, name=name, kind=kind, named_at=state.arrived_at)
     return replace(state, nodes={**state.nodes, key: node}), node
 
 

@@ -67,7 +67,7 @@ def _matters(state: PipelineState, touched: str | None) -> bool:
     if any(not fault.settled for fault in firing) or any(key not in held for key in ours):
         return True
     parents = {touched, *state.nodes[touched].parents}
-    return any(parents & set(fault.tainted) for fault in firing) or any(
+    return any(parents & set(fault.tainted) or touched in fault.missed for fault in firing) or any(
         one.node == touched for one in state.active.values()
     )
 
@@ -80,9 +80,10 @@ def _members(faults: Iterable[Fault], guests: Iterable[Guest]) -> set[str]:
 def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> Review:
     lineage = Lineage(nodes=state.nodes)
     ordered = sorted(state.active.values(), key=lambda one: (one.opened, one.key))
-    retest = Retest(lineage=lineage, active=tuple(ordered), policy=policy)
+    retest = Retest(lineage=lineage, active=tuple(ordered), policy=policy, new=_new(state, policy))
     guests = lasting(lineage, state.guests, state.active, now, policy)
-    done = _members((fault for fault in state.faults if fault.settled), guests)
+    faults = [_seen(_unsettled(fault, lineage, touched), state, touched) for fault in state.faults]
+    done = _members((fault for fault in faults if fault.settled), guests)
     ours = (one for one in ordered if not is_foreign(state, state.nodes[one.node]))
     traces = walk_all(retest, tuple(one for one in ours if one.key not in done))
     return Review(
@@ -93,10 +94,29 @@ def _look(state: PipelineState, policy: Policy, now: Micros, touched: str | None
         lineage=lineage,
         retest=retest,
         traces=traces,
-        grouping=Grouping(lineage=lineage, policy=policy, shared=shared_origins(lineage, traces.values(), policy)),
+        grouping=Grouping(
+            lineage=lineage,
+            policy=policy,
+            shared=shared_origins(lineage, traces.values(), policy),
+            new=retest.new,
+        ),
         guests=guests,
-        faults=[_seen(fault, state, touched) for fault in state.faults],
+        faults=faults,
     )
+
+
+def _new(state: PipelineState, policy: Policy) -> frozenset[str]:
+    since = state.arrived_at - round(policy.settle_s * 1e6)
+    return frozenset(key for key, node in state.nodes.items() if not node.ring and node.named_at > since)
+
+
+def _unsettled(fault: Fault, lineage: Lineage, touched: str | None) -> Fault:
+    """Look again at a cause that was settled without a parent's batches, when one comes that a bad batch names."""
+    if touched not in fault.missed or not fault.settled or fault.alert.status is not Status.FIRING:
+        return fault
+    first = lineage.find(fault.origin, fault.alert.onset.batch_id)
+    came = first is not None and any(one.batches and one.link.parent == touched for one in lineage.parents(first))
+    return replace(fault, settled=False) if came else fault
 
 
 def _seen(fault: Fault, state: PipelineState, touched: str | None) -> Fault:
@@ -119,13 +139,18 @@ def _supersede(look: Review) -> None:
             _invite(look, guest, fault.members)
             look.faults[place] = _closed(look, fault, look.guests[guest].alert_id)
     for later, fault in list(_firing(look)):
-        home = look.traces.get(fault.opening)
         for earlier, other in list(_firing(look)):
-            if earlier >= later or home is None or not _joins(look, home, other):
-                continue
-            look.faults[earlier] = _with_members(look, other, fault.members)
-            look.faults[later] = _closed(look, fault, other.alert.alert_id)
-            break
+            if earlier < later and _one_fault(look, other, fault):
+                look.faults[earlier] = _with_members(look, other, fault.members)
+                look.faults[later] = _closed(look, fault, other.alert.alert_id)
+                break
+
+
+def _one_fault(look: Review, first: Fault, second: Fault) -> bool:
+    walk, other = look.traces.get(second.opening), look.traces.get(first.opening)
+    if walk is not None:
+        return _joins(look, walk, first)
+    return other is not None and look.grouping.belongs(other, second)
 
 
 def _closed(look: Review, fault: Fault, successor: str) -> Fault:
@@ -298,6 +323,7 @@ def _open(look: Review, one: Active) -> Fault:
         opened_arrival=look.state.arrived_at,
         origin=diagnosis.origin,
         columns=diagnosis.columns,
+        missed=diagnosis.missed,
         members=members,
         signatures=tuple(dict.fromkeys(signature(member.finding) for member in subject.members))[:_SIGNATURES_KEPT],
         supported=diagnosis.supported,
@@ -345,7 +371,8 @@ def _revise(look: Review, fault: Fault) -> Fault:
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
         return _tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
-    if diagnosis.awaited and fault.supported:  # what is known stands until the batches have come
+    known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
+    if diagnosis.awaited and known:  # it stands until the batches have come
         measured = measure(subject, fault.origin, fault.alert.onset.latest)
         return _tell(look, replace(fault, members=members), refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
@@ -356,6 +383,7 @@ def _revise(look: Review, fault: Fault) -> Fault:
         fault,
         origin=diagnosis.origin,
         columns=diagnosis.columns,
+        missed=diagnosis.missed,
         members=members,
         supported=diagnosis.supported,
     )

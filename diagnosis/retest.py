@@ -42,6 +42,7 @@ class Deviation:
 class Retest:
     """Tests nodes against the findings followed and the readings remembered.
 
+    new: nodes that were heard of a short while ago and not observed yet: their batches may be on their way.
     memory, alarms: what a review has already worked out, by node (and sequence number of a batch); they live as long as
     the review.
     """
@@ -49,6 +50,7 @@ class Retest:
     lineage: Lineage
     active: tuple[Active, ...]
     policy: Policy
+    new: frozenset[str] = frozenset()
     memory: dict[tuple[str, int], Pairs | None] = field(default_factory=dict)
     alarms: dict[str, list[tuple[Interval, Deviation]]] = field(default_factory=dict)
 

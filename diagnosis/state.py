@@ -122,7 +122,7 @@ class Skew:
 class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
-    gaps: the last usual gaps in microseconds, the larger of event time's and arrival's. ages: of a model, how old the
+    named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of event time's and arrival's. ages: of a model, how old the
     batches of each dataset were when it read them. readers: other pipelines that its batches are sent to. Bytes:
     bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
     """
@@ -131,6 +131,7 @@ class Node:
     pipeline: str
     name: str
     kind: NodeKind
+    named_at: Micros = 0
     stage: str | None = None
     source: str | None = None
     owner: str | None = None
@@ -199,7 +200,8 @@ class Fault:
     """One alert with what is needed to go on with it.
 
     opening: key of the finding that opened it. members: keys of the findings it explains. signatures: what those
-    findings are about, kept to know a recurrence. origin: key of the node where it began. settled: the cause is final.
+    findings are about, kept to know a recurrence. origin: key of the node where it began. missed: parents of the origin
+    whose batches had not come when it was diagnosed. settled: the cause is final, unless what was missed still comes.
     observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding. Once
     settled: tainted are the ids of the batches it spoilt, per node (at most a ring's length); reached counts the
     predictions of all but the newest windows. alert is what was published last; draft is what is known since, None if
@@ -212,6 +214,7 @@ class Fault:
     opened_arrival: Micros
     origin: str
     columns: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     signatures: tuple[str, ...] = ()
     observed: int = 0

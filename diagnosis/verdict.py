@@ -144,7 +144,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
         return _Looked(upstream=(best[3],), healthy=healthy, unseen=tuple(unseen))
     masked = _behind(retest, step, [parent for parent in parents if not found[parent.node]])
     proven = mechanism is not None or (bool(parents) and not unseen)
-    awaited = () if masked else _awaited(lineage, step)
+    awaited = () if masked else _awaited(retest, step)
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
 
 
@@ -162,11 +162,12 @@ def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ..
     return (silent, *found)
 
 
-def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:
+def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
     """Return the parents of which many batches that the surely bad ones name are still on their way.
 
     Each dataset's batches arrive in order: one that is older than the last of its dataset will not come any more.
     """
+    lineage = retest.lineage
     certain = [batch for batch in step.batches if batch.at >= step.when.latest] or step.batches[-1:]
     here: Counter[str] = Counter()
     away: Counter[str] = Counter()
@@ -176,7 +177,7 @@ def _awaited(lineage: Lineage, step: Step) -> tuple[str, ...]:
             ring = lineage.ring(key)
             if parentage.batches:
                 here[key] += 1
-            elif parentage.link.match is Match.EXACT and ring and ring[-1].at < batch.at:
+            elif key in retest.new or (parentage.link.match is Match.EXACT and ring and ring[-1].at < batch.at):
                 away[key] += 1
     return tuple(sorted(key for key in away if away[key] and _FEW * away[key] >= here[key]))
 

@@ -2,12 +2,13 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
-from diagnosis.alert import CauseKind
+from diagnosis.alert import CauseKind, Status
 from diagnosis.observation import Observation
-from tests.diagnosis.story import MINUTE, Shift, World, chain, last, run
+from tests.diagnosis.story import MINUTE, POLICY, Shift, World, chain, last, run
 
 BREAK = 22
 ROUNDS = BREAK + 8
@@ -65,23 +66,55 @@ def interleaved(log: Sequence[Observation], seed: int, furthest: float) -> list[
     return [one for _, one in sorted(zip(order, log, strict=True), key=lambda pair: pair[0])]
 
 
-@pytest.mark.parametrize("furthest", [1.0, 20.0])
-@pytest.mark.parametrize("name", FAULTS)
-def test_one_fault_is_one_alert_with_the_right_cause_in_whatever_order_its_datasets_come(
-    name: str, furthest: float
-) -> None:
-    shifts, changed, expected = FAULTS[name]
+def one_after_another(log: Sequence[Observation], seed: int, patience_s: float) -> list[Observation]:
+    """Give every subject's whole history at once, in a random order of subjects ``patience_s`` apart, as a bulk load may."""
+    subjects = sorted({(one.name, str(one.kind)) for one in log})
+    random.Random(seed).shuffle(subjects)
+    end = max(one.at for one in log)
+    turn = {subject: number for number, subject in enumerate(subjects)}
+    ordered = sorted(log, key=lambda one: turn[one.name, str(one.kind)])
+    late = {subject: end + round(number * patience_s * 1e6) for subject, number in turn.items()}
+    return [replace(one, arrived_at=late[one.name, str(one.kind)]) for one in ordered]
+
+
+def broken(name: str, rounds: int) -> list[Observation]:
+    shifts, changed, _ = FAULTS[name]
 
     def versions(node: str, number: int) -> dict[str, str]:
         told = {"code": "v1", "model": "m1"}
         return told | ({changed[node]: "v2"} if node in changed and number >= BREAK else {})
 
-    log = World(chain(), shifts, versions=versions, outcomes=True).rounds(0, ROUNDS)
+    return World(chain(), shifts, versions=versions, outcomes=True).rounds(0, rounds)
+
+
+@pytest.mark.parametrize("furthest", [1.0, 20.0])
+@pytest.mark.parametrize("name", FAULTS)
+def test_one_fault_is_one_alert_with_the_right_cause_in_whatever_order_its_datasets_come(
+    name: str, furthest: float
+) -> None:
+    expected = FAULTS[name][2]
+    log = broken(name, ROUNDS)
     onsets = {alert.cause.component: alert.onset for alert in last(run(log)[1])}
     for seed in SEEDS:
         alerts = last(run(interleaved(log, seed, furthest))[1])
         assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"interleaving {seed}"
         assert {alert.cause.component: alert.onset for alert in alerts} == onsets, f"interleaving {seed}"
+
+
+@pytest.mark.parametrize("patience_s", [0.1, 1_000.0])
+@pytest.mark.parametrize("name", FAULTS)
+def test_effects_that_come_before_anything_of_their_cause_is_seen_end_as_one_alert_with_the_right_cause(
+    name: str, patience_s: float
+) -> None:
+    expected = FAULTS[name][2]
+    log = broken(name, ROUNDS)
+    onsets = {alert.cause.component: alert.onset for alert in last(run(log)[1])}
+    for seed in range(6):
+        told = last(run(one_after_another(log, seed, patience_s))[1])
+        alerts = [alert for alert in told if alert.status is not Status.SUPERSEDED]
+        assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"order {seed}"
+        assert {alert.cause.component: alert.onset for alert in alerts} == onsets, f"order {seed}"
+        assert patience_s > POLICY.settle_s or len(told) == len(alerts), f"order {seed}: nobody is told twice"
 
 
 @pytest.mark.parametrize("furthest", [1.0, 20.0])
