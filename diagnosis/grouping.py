@@ -16,8 +16,8 @@ class Grouping:
     """Decides whether walks end in the same fault.
 
     shared: per origin, the name of the unseen parent or source system that it has in common with another origin that
-    moved at the same time; both are then one fault. new: nodes that were named and not observed yet: what is behind them
-    is not known.
+    moved at the same time; both are then one fault. new: nodes that were named and not observed yet: nobody knows what
+    is behind them.
     """
 
     lineage: Lineage
@@ -74,8 +74,10 @@ class Grouping:
         return self._ends_at(trace, fault) and origin.when.meets(span_of(fault), near)
 
     def _ends_at(self, trace: Trace, fault: Fault) -> bool:
+        """Tell whether a walk ends where a fault began, or behind what had not come when that was decided."""
+        missed = frozenset(fault.missed).union(*(self.lineage.ancestors(key) for key in fault.missed))
         common = fault.alert.cause.component in common_names(self.lineage, trace)
-        return trace.origin.node == fault.origin or common
+        return common or trace.origin.node in missed | {fault.origin}
 
     def _is_answer(self, trace: Trace) -> bool:
         """Tell whether a walk ends at the scores of a model that nothing was changed about when they moved.

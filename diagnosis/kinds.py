@@ -133,7 +133,7 @@ def _schema(scene: Scene) -> Kind | None:
 
 
 def _join(scene: Scene) -> Kind | None:
-    """Rows appear or vanish where parents meet, or all columns of one side go missing: the keys no longer fit."""
+    """Rows appear or vanish where parents meet, or columns of one side go missing: the keys no longer fit."""
     parents = scene.lineage.parent_keys(scene.trace.origin.node)
     if len(parents) < 2:
         return None
@@ -155,7 +155,7 @@ def _missing_side(scene: Scene, parents: tuple[str, ...]) -> str | None:
     for parent in parents:
         others = set[str]().union(*(columns[other] for other in parents if other != parent))
         own = (columns[parent] - others) & here
-        enough = len(own & missing) >= max(_SIDE_SHARE * len(own), 1 if scene.acts == () else 2)
+        enough = len(own & missing) >= (max(_SIDE_SHARE * len(own), 2) if scene.acts else 1)
         if own and enough and missing <= own | (here - set().union(*columns.values())):
             return parent
     return None

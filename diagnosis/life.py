@@ -139,18 +139,38 @@ def _supersede(look: Review) -> None:
             _invite(look, guest, fault.members)
             look.faults[place] = _closed(look, fault, look.guests[guest].alert_id)
     for later, fault in list(_firing(look)):
-        for earlier, other in list(_firing(look)):
-            if earlier < later and _one_fault(look, other, fault):
-                look.faults[earlier] = _with_members(look, other, fault.members)
+        for earlier, other in enumerate(look.faults[:later]):
+            if _one_fault(look, other, fault):
+                back = _back(look, other, fault.opening) if other.alert.status is Status.RESOLVED else other
+                look.faults[earlier] = _with_members(look, back, fault.members)
                 look.faults[later] = _closed(look, fault, other.alert.alert_id)
                 break
 
 
 def _one_fault(look: Review, first: Fault, second: Fault) -> bool:
     walk, other = look.traces.get(second.opening), look.traces.get(first.opening)
+    if first.alert.status is not Status.FIRING:
+        resolved = first.alert.status is Status.RESOLVED
+        return resolved and walk is not None and not walk.awaited and look.grouping.began_with(walk, first)
     if walk is not None:
         return _joins(look, walk, first)
     return other is not None and look.grouping.belongs(other, second)
+
+
+def _back(look: Review, fault: Fault, opening: str) -> Fault:
+    """Open a closed alert again; a supported cause stands: it was seen best when it began, not when it came back."""
+    firing = replace(fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
+    known = fault.supported and fault.alert.status is Status.RESOLVED
+    return replace(
+        fault,
+        alert=_publish(look, fault.alert, worded(firing)),
+        opening=fault.opening if known else opening,
+        opened=look.state.sequence,
+        opened_arrival=look.state.arrived_at,
+        settled=known,
+        told=None,
+        observed=0,
+    )
 
 
 def _closed(look: Review, fault: Fault, successor: str) -> Fault:
@@ -272,22 +292,12 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
 
 
 def _reopen(look: Review, one: Active) -> bool:
-    """Open an alert again that resolved for the same fault, or that another had taken over.
-
-    A supported cause stands: when the fault began was seen best when it began, not when it came back.
-    """
+    """Open an alert again that resolved for the same fault, or that another had taken over."""
     patience = look.policy.flap_batches * look.lineage.usual_gap(one.node)
     for place in reversed(range(len(look.faults))):
         fault = look.faults[place]
         if _is_back(look, fault, one, patience):
-            firing = replace(fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
-            known = fault.supported and fault.alert.status is Status.RESOLVED
-            opening = fault.opening if known else one.key
-            reopened = replace(
-                fault, alert=firing, opening=opening, settled=known, opened=look.state.sequence, told=None
-            )
-            alert = _publish(look, fault.alert, worded(firing))
-            look.faults[place] = _with_members(look, replace(reopened, alert=alert, observed=0), (one.key,))
+            look.faults[place] = _with_members(look, _back(look, fault, one.key), (one.key,))
             return True
     return False
 
@@ -361,7 +371,8 @@ def _diagnose(look: Review, members: tuple[str, ...], opening: str) -> Diagnosis
 def _revise(look: Review, fault: Fault) -> Fault:
     """Bring one firing alert up to date and publish it if that matters."""
     members = tuple(key for key in fault.members if key in look.state.active)
-    if all(look.state.active[key].over for key in members):
+    over = all(look.state.active[key].over for key in members)
+    if over and (fault.settled or not any(key in look.traces for key in members)):
         return _resolve(look, fault)
     opening = look.state.active.get(fault.opening) or look.state.active[members[0]]
     subject = _subject(look, opening, members, fault)
@@ -372,7 +383,7 @@ def _revise(look: Review, fault: Fault) -> Fault:
         return _tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
     known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
-    if diagnosis.awaited and known:  # it stands until the batches have come
+    if diagnosis.awaited and known and not (over and _waited(look, fault)):  # it stands until the batches have come
         measured = measure(subject, fault.origin, fault.alert.onset.latest)
         return _tell(look, replace(fault, members=members), refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
@@ -387,9 +398,16 @@ def _revise(look: Review, fault: Fault) -> Fault:
         members=members,
         supported=diagnosis.supported,
     )
+    if over and (not diagnosis.awaited or _waited(look, fault)):
+        return _resolve(look, replace(fault, draft=alert))
     if settled:
         fault = replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
     return _tell(look, fault, alert)
+
+
+def _waited(look: Review, fault: Fault) -> bool:
+    """Tell whether an alert has been open for so long that batches on their way are waited for no more."""
+    return (look.state.arrived_at - fault.opened_arrival) / 1e6 >= look.policy.settle_s
 
 
 def _quiet(look: Review, fault: Fault, members: tuple[str, ...]) -> bool:
@@ -419,9 +437,8 @@ def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis
 
     Batches that are on their way are waited for by time alone: the faster datasets' batches do not bring them.
     """
-    waited = (look.state.arrived_at - fault.opened_arrival) / 1e6
     patient = fault.observed >= look.policy.settle_batches and not diagnosis.awaited
-    enough = patient or waited >= look.policy.settle_s
+    enough = patient or _waited(look, fault)
     known = fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
     return StageOfDiagnosis.DIAGNOSED if _is_ours(look, diagnosis) or enough or known else StageOfDiagnosis.SUSPECTED
 

@@ -16,7 +16,7 @@ from diagnosis.observation import Micros
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest, series
-from diagnosis.state import Active, Batch, NodeKind
+from diagnosis.state import Active, Batch, Link, NodeKind
 
 VOLUME = frozenset(
     {"rows", "duplicate_batch", "empty_batch", "incomplete_batch", "row_count_mismatch", "silence", "gap", "window_gap"}
@@ -174,12 +174,18 @@ def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
     for batch in certain[:_AWAITED]:
         for parentage in lineage.parents(batch):
             key = parentage.link.parent
-            ring = lineage.ring(key)
             if parentage.batches:
                 here[key] += 1
-            elif key in retest.new or (parentage.link.match is Match.EXACT and ring and ring[-1].at < batch.at):
+            elif key in retest.new or _behind_child(lineage, parentage.link, batch):
                 away[key] += 1
     return tuple(sorted(key for key in away if away[key] and _FEW * away[key] >= here[key]))
+
+
+def _behind_child(lineage: Lineage, link: Link, child: Batch) -> bool:
+    """Tell whether a parent's newest batch is older than the one that a child names."""
+    ring = lineage.ring(link.parent)
+    named = {Match.EXACT: child.at, Match.WINDOW: link.window_start}.get(link.match)
+    return named is not None and bool(ring) and ring[-1].at < named
 
 
 def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:

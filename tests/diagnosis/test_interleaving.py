@@ -67,7 +67,7 @@ def interleaved(log: Sequence[Observation], seed: int, furthest: float) -> list[
 
 
 def one_after_another(log: Sequence[Observation], seed: int, patience_s: float) -> list[Observation]:
-    """Give every subject's whole history at once, in a random order of subjects ``patience_s`` apart, as a bulk load may."""
+    """Give every subject's whole history at once, in a random order ``patience_s`` apart, as a bulk load may."""
     subjects = sorted({(one.name, str(one.kind)) for one in log})
     random.Random(seed).shuffle(subjects)
     end = max(one.at for one in log)
@@ -77,12 +77,13 @@ def one_after_another(log: Sequence[Observation], seed: int, patience_s: float) 
     return [replace(one, arrived_at=late[one.name, str(one.kind)]) for one in ordered]
 
 
-def broken(name: str, rounds: int) -> list[Observation]:
+def broken(name: str, rounds: int, until: int = 10_000) -> list[Observation]:
     shifts, changed, _ = FAULTS[name]
+    shifts = [replace(shift, until=until) for shift in shifts]
 
     def versions(node: str, number: int) -> dict[str, str]:
         told = {"code": "v1", "model": "m1"}
-        return told | ({changed[node]: "v2"} if node in changed and number >= BREAK else {})
+        return told | ({changed[node]: "v2"} if node in changed and BREAK <= number < until else {})
 
     return World(chain(), shifts, versions=versions, outcomes=True).rounds(0, rounds)
 
@@ -115,6 +116,18 @@ def test_effects_that_come_before_anything_of_their_cause_is_seen_end_as_one_ale
         assert sorted((alert.kind, alert.cause.component) for alert in alerts) == expected, f"order {seed}"
         assert {alert.cause.component: alert.onset for alert in alerts} == onsets, f"order {seed}"
         assert patience_s > POLICY.settle_s or len(told) == len(alerts), f"order {seed}: nobody is told twice"
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_that_was_over_before_anything_of_its_cause_was_seen_is_one_resolved_alert_of_the_right_cause(
+    name: str,
+) -> None:
+    log = broken(name, BREAK + 40, until=BREAK + 8)
+    for seed in range(6):
+        told = last(run(one_after_another(log, seed, 0.1))[1])
+        alerts = [alert for alert in told if alert.status is not Status.SUPERSEDED]
+        assert sorted((alert.kind, alert.cause.component) for alert in alerts) == FAULTS[name][2], f"order {seed}"
+        assert {alert.status for alert in alerts} == {Status.RESOLVED}, f"order {seed}"
 
 
 @pytest.mark.parametrize("furthest", [1.0, 20.0])
