@@ -122,10 +122,10 @@ class Skew:
 class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
-    named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of event
-    time's and arrival's. ages: of a model, how old the batches of each dataset were when it read them. readers: other
-    pipelines that its batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100
-    bytes per skewed column.
+    named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of
+    event time's and arrival's. ages: of a model, how old the batches of each dataset were when it read them. readers:
+    other pipelines that its batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB
+    and 100 bytes per skewed column.
     """
 
     key: str
