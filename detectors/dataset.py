@@ -14,7 +14,7 @@ from detectors.finding import Judgement
 from detectors.judge import judge, remember
 from detectors.life import exact_findings, standing
 from detectors.parts import gather, overdue
-from detectors.sampled import sample
+from detectors.sampled import row_keys, sample
 from detectors.state import POOL_ROWS, BatchSummary, DatasetState, Policy
 
 __all__ = [
@@ -55,7 +55,7 @@ def summarise(state: DatasetState, batch: BatchInput, pool_rows: int = POOL_ROWS
         window_end=batch.window_end,
         backfill=batch.backfill,
         columns=summarise_columns(batch.columns, references, piece=batch.part_of > 1 or batch.rows < pool_rows),
-        sample=sample(batch.columns, references, batch.rows, f"{batch.batch_id}/{batch.part_index}"),
+        sample=sample(batch.columns, references, row_keys(f"{batch.batch_id}/{batch.part_index}", batch.rows)),
     )
 
 

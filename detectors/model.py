@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
+from detectors.attribution import score_shares
 from detectors.estimated import SUPPORTED, estimate, support
 from detectors.finding import Judgement, Micros, Readings
 from detectors.model_findings import calibration_gauges, count_statistics, standing_findings
@@ -92,14 +93,15 @@ def _with_own_segments(
 
 def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy) -> tuple[ModelState, WindowJudgement]:
     columns = window.inputs if window.rows >= policy.window_rows else uncounted(window.inputs)
-    inputs, seen = dataset.fold(state.inputs, as_batch(window, columns, window.rows), policy.columns)
+    batch = replace(as_batch(window, columns, window.rows), sample=window.drawn)
+    inputs, seen = dataset.fold(state.inputs, batch, policy.columns)
     serving = state.serving
     if window.serving:
         batch = as_batch(window, window.serving, max(window.events, 1))
         serving, _ = dataset.fold(serving, batch, policy.serving)
     lately = recent.put(state.recent, window.shelves, window.first_at, window.last_at)
     state = replace(state, inputs=inputs, serving=serving, recent=lately, opened=None)
-    gauges = serving_gauges(window.serving) | _estimates(state, window)
+    gauges = serving_gauges(window.serving) | _estimates(state, window) | score_shares(inputs, window.drawn)
     return state, _judgement(
         state,
         seen or Judgement(),

@@ -20,7 +20,7 @@ class ModelState:
     most ``max_segments`` names. recent: the last predictions. pinned_until: predictions up to then are the reference.
     """
 
-    version: int = 2
+    version: int = 3
     subject: str
     task: str = "UNKNOWN"
     segments: tuple[str, ...] = ()

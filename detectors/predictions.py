@@ -1,13 +1,16 @@
 """From the rows of predictions to their summary."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from detectors.batch import NumberColumn
 from detectors.column import summarise_columns
+from detectors.distinct import mixed
 from detectors.model_findings import SCORE
 from detectors.model_state import ModelState, references, settled_task
 from detectors.recalibration import SHELVES, logit, shelf_of
 from detectors.runs import Run, chosen, sampled
+from detectors.sampled import low, sample
 from detectors.serving import serving_columns
 from detectors.window import PredictionsInput, PredictionsSummary, check_lengths
 
@@ -19,6 +22,7 @@ def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> P
     """
     check_lengths(predictions)
     columns = {SCORE: NumberColumn(values=predictions.scores), **predictions.features}
+    known_inputs = references(state.inputs)
     probable = predictions.scores[(predictions.scores >= 0.0) & (predictions.scores <= 1.0)]
     known = predictions.at.size > 0
     return PredictionsSummary(
@@ -30,12 +34,20 @@ def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> P
         first_at=int(predictions.at[0]) if known else predictions.arrived_at,
         last_at=int(predictions.at.max()) if known else predictions.arrived_at,
         arrived_at=predictions.arrived_at,
-        inputs=summarise_columns(columns, references(state.inputs), piece=True),
+        inputs=summarise_columns(columns, known_inputs, piece=True),
+        drawn=sample(columns, known_inputs, _row_keys(predictions)),
         serving=summarise_columns(serving_columns(predictions), references(state.serving)),
         shelves=np.bincount(shelf_of(logit(probable)), minlength=SHELVES).astype(np.float64),
         sample=_sample(state, predictions),
         segments=predictions.segments,
     )
+
+
+def _row_keys(predictions: PredictionsInput) -> NDArray[np.uint32]:
+    """Keys of rows that are the same however the events were gathered."""
+    named = predictions.id_hash if predictions.id_hash.size else np.zeros(predictions.scores.size, np.uint64)
+    key: NDArray[np.uint32] = low(named ^ predictions.scores.view(np.uint64) ^ mixed(predictions.at.view(np.uint64)))
+    return key
 
 
 def _sample(state: ModelState, predictions: PredictionsInput) -> Run | None:

@@ -60,8 +60,19 @@ class Calm:
         return Cells(names=self.cells.names, reference=self.cells.reference, code=self.cells.code[held])
 
 
-def sample(columns: Mapping[str, ColumnInput], references: Mapping[str, Reference], rows: int, name: str) -> Rows:
-    """Choose rows of a batch (or of the part called ``name``) whose columns have a reference and all of ``rows``."""
+def row_keys(name: str, rows: int) -> NDArray[np.uint32]:
+    """Keys of the rows of a batch, or of a part of one, by its name."""
+    return low(np.arange(rows, dtype=np.uint64) + (np.uint64(crc32(name.encode())) << np.uint64(32)))
+
+
+def low(codes: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    """A hash of each code, 32 bits of it."""
+    return mixed(codes).astype(np.uint32)
+
+
+def sample(columns: Mapping[str, ColumnInput], references: Mapping[str, Reference], key: NDArray[np.uint32]) -> Rows:
+    """Choose among rows, by their ``key``, shape ``(rows,)``, in the columns that have a reference and all of them."""
+    rows = len(key)
     held = {
         column: (given, reference)
         for column, given in columns.items()
@@ -69,9 +80,6 @@ def sample(columns: Mapping[str, ColumnInput], references: Mapping[str, Referenc
     }
     if not held:
         return Rows()
-    key = (mixed(np.arange(rows, dtype=np.uint64) + (np.uint64(crc32(name.encode())) << np.uint64(32)))).astype(
-        np.uint32
-    )
     chosen = np.argpartition(key, ROWS)[:ROWS] if rows > ROWS else np.arange(rows)
     chosen = chosen[np.argsort(key[chosen], kind="stable")]
     code = np.empty((len(chosen), len(held)), np.uint8)

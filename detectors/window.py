@@ -13,6 +13,7 @@ from detectors.parts import join
 from detectors.recalibration import SHELVES, Floats
 from detectors.reference import Reference
 from detectors.runs import Hashes, Run
+from detectors.sampled import Rows, merged
 from detectors.state import BatchSummary
 from detectors.summary import ColumnSummary
 
@@ -67,9 +68,10 @@ class PredictionsInput:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class PredictionsSummary:
-    """What a fold needs of predictions: 1 kB a column, 2 kB of shelves and up to 72 bytes a row.
+    """What a fold needs of predictions: 1.3 kB a column, 2 kB of shelves and up to 72 bytes a row.
 
-    inputs: the score and the features; serving: latency, errors and feature reads, a row per event or read.
+    inputs: the score and the features, drawn: some rows of these; serving: latency, errors and feature reads, a row per
+    event or read.
     shelves: predictions by logit of their score, shape ``(256,)``. sample: those kept until their outcomes come,
     with ``segments`` naming its codes.
     """
@@ -83,6 +85,7 @@ class PredictionsSummary:
     last_at: Micros
     arrived_at: Micros
     inputs: dict[str, ColumnSummary]
+    drawn: Rows = field(default_factory=Rows)
     serving: dict[str, ColumnSummary]
     shelves: Floats = field(default_factory=lambda: np.zeros(SHELVES))
     sample: Run | None = None
@@ -132,6 +135,7 @@ def added(
         first_at=min(a.first_at, b.first_at),
         last_at=max(a.last_at, b.last_at),
         arrived_at=max(a.arrived_at, b.arrived_at),
+        drawn=merged(a.drawn, b.drawn),
         inputs=join(as_batch(a, a.inputs, a.rows), as_batch(b, b.inputs, b.rows), inputs).columns,
         serving=join(as_batch(a, a.serving, a.events), as_batch(b, b.serving, b.events), serving).columns,
         shelves=a.shelves + b.shelves,

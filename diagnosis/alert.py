@@ -190,8 +190,19 @@ class Interval:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """What one input column carries of the shift of a model's scores; negative where it works against it."""
+
+    column: str
+    share: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Impact:
-    """The predictions reached; ``share_of_predictions`` in [0, 1] since the onset."""
+    """The predictions reached; ``share_of_predictions`` in [0, 1] since the onset.
+
+    attribution: the input columns that carry the shift of the scores, the largest first; what is short of 1 none does.
+    """
 
     models: tuple[str, ...] = ()
     predictions_affected: int = 0
@@ -200,6 +211,7 @@ class Impact:
     match: Match = Match.UNKNOWN
     performance_change: float | None = None
     interval: Interval | None = None
+    attribution: tuple[Contribution, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from detectors.finding import Finding
 
 from diagnosis.alert import Alert, Impact, Links, Severity, StageOfDiagnosis, Status
+from diagnosis.attribution import with_attribution
 from diagnosis.cause import Diagnosis
 from diagnosis.extent import spoilt
 from diagnosis.identity import alert_id, cause_key
@@ -153,6 +154,8 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
         impact = with_outcomes(lineage, impact, since)
     elif BEYOND_ESTIMATES not in told:
         impact = with_performance(lineage, impact, since, fault.alert.impact if fault else None)
+    if any(statistic.startswith("score_") for statistic in told):
+        impact = with_attribution(lineage, impact, since, fault.alert.impact if fault else None)
     return Measured(
         impact=impact,
         tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},

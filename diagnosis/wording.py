@@ -225,4 +225,8 @@ def _reach(impact: Impact) -> str:
         return "No prediction is known to be reached."
     share = "" if impact.share_of_predictions is None else f" ({impact.share_of_predictions:.0%} of all since it began)"
     first = f", first {impact.first_prediction_id}" if impact.first_prediction_id else ""
-    return f"{impact.predictions_affected:,} predictions of {', '.join(impact.models)} were reached{share}{first}."
+    reached = f"{impact.predictions_affected:,} predictions of {', '.join(impact.models)} were reached{share}{first}."
+    if not impact.attribution:
+        return reached
+    carried = ", ".join(f"{one.column} ({one.share:.0%})" for one in impact.attribution)
+    return f"{reached} What moved their scores: {carried}."

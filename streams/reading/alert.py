@@ -25,6 +25,7 @@ from streams.reading.words import (
 
 SYMPTOMS_SHOWN = 12
 HOPS_SHOWN = 40
+UNTOLD = 0.05  # of a shift: less is no matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,7 @@ def render_alert(alert: Alert, profile: ColumnProfile | None = None) -> Renderab
     parts.append(section("When (UTC)", columns(_timeline(alert), ratio=2)))
     if alert.symptoms:
         parts.append(section("What moved", *_symptoms(alert.symptoms)))
-    parts.append(section("Whom it reached", columns(impact_rows(alert.impact), ratio=1)))
+    parts.append(section("Whom it reached", columns(impact_rows(alert), ratio=1)))
     considered = [*map(suspect_row, alert.suspects), *map(rejected_row, alert.rejected)]
     if considered:
         parts.append(section("What else was considered", columns(considered, ratio=1)))
@@ -191,8 +192,9 @@ def symptom(finding: Finding) -> str:
     return f"{what}: {number(finding.expected)} → {number(finding.observed)}"
 
 
-def impact_rows(impact: Impact) -> Iterator[tuple[Text, Text]]:
-    """The predictions reached."""
+def impact_rows(alert: Alert) -> Iterator[tuple[Text, Text]]:
+    """The predictions reached, and what moved their scores."""
+    impact = alert.impact
     if not impact.predictions_affected:
         yield (words("no prediction is known to be affected"), Text(""))
         return
@@ -209,6 +211,17 @@ def impact_rows(impact: Impact) -> Iterator[tuple[Text, Text]]:
         if impact.interval is not None:
             change += f"  (between {impact.interval.lower:+.3g} and {impact.interval.upper:+.3g})"
         yield (Text("accuracy", style="dim"), words(change))
+    if impact.attribution or any(finding.statistic.startswith("score_") for finding in alert.symptoms):
+        yield (Text("scores moved", style="dim"), words(_carried(impact)))
+
+
+def _carried(impact: Impact) -> str:
+    """which input columns carry the shift of the scores, and how much is left."""
+    if not impact.attribution:
+        return "not attributable to input columns"
+    by = ", ".join(f"{share(one.share)} by {one.column}" for one in impact.attribution)
+    rest = 1.0 - sum(one.share for one in impact.attribution)
+    return f"{by}; {share(rest)} not attributed" if rest >= UNTOLD else by
 
 
 def suspect_row(cause: Cause) -> tuple[Text, Text]:

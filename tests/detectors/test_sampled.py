@@ -7,7 +7,20 @@ from hypothesis import strategies as st
 from detectors.batch import CategoryColumn, NumberColumn, SketchColumn
 from detectors.column import summarise_column
 from detectors.reference import TOP, category_reference, number_reference
-from detectors.sampled import ABSENT, BATCHES, INFINITE, MISSING, NEW, ROWS, SHARE, Calm, learn_calm, merged, sample
+from detectors.sampled import (
+    ABSENT,
+    BATCHES,
+    INFINITE,
+    MISSING,
+    NEW,
+    ROWS,
+    SHARE,
+    Calm,
+    learn_calm,
+    merged,
+    row_keys,
+    sample,
+)
 from detectors.sampled import without as without_column
 
 NUMBERS = number_reference(np.arange(100.0), np.ones(100))
@@ -17,7 +30,9 @@ values = st.lists(st.floats(allow_nan=True, width=32), min_size=1, max_size=ROWS
 
 
 def rows_of(numbers, name="b", reference=NUMBERS):
-    return sample({"amount": NumberColumn(values=np.array(numbers))}, {"amount": reference}, len(numbers), name)
+    return sample(
+        {"amount": NumberColumn(values=np.array(numbers))}, {"amount": reference}, row_keys(name, len(numbers))
+    )
 
 
 @given(values)
@@ -34,7 +49,7 @@ def test_rows_lie_in_the_bins_that_the_summary_counts(numbers):
 def test_categories_are_numbered_as_the_reference_has_them():
     dictionary = ("south", "north", "never seen", "town 29", "unused")
     column = CategoryColumn(dictionary=dictionary, codes=np.array([0, 1, 2, 3, -1, 9], np.int32))
-    code = sample({"region": column}, {"region": NAMES}, 6, "b").cells.code[:, 0]
+    code = sample({"region": column}, {"region": NAMES}, row_keys("b", 6)).cells.code[:, 0]
 
     assert sorted(code.tolist()) == sorted([1, 0, NEW, TOP, MISSING, MISSING])
 
@@ -43,7 +58,7 @@ def test_the_values_of_a_row_stay_together():
     numbers = np.arange(1000.0) % 2
     columns = {"a": NumberColumn(values=numbers), "b": NumberColumn(values=1 - numbers)}
     reference = number_reference(np.array([0.0, 1.0]), np.ones(2))
-    code = sample(columns, {"a": reference, "b": reference}, 1000, "b").cells.code
+    code = sample(columns, {"a": reference, "b": reference}, row_keys("b", 1000)).cells.code
 
     assert code.shape == (ROWS, 2)
     assert (code[:, 0] != code[:, 1]).all()
@@ -59,8 +74,8 @@ def test_what_has_no_rows_of_its_own_is_left_out():
     }
     references = dict.fromkeys(("sketched", "shorter", "retyped", "amount"), NUMBERS)
 
-    assert sample(columns, references, 3, "b").cells.names == ("amount",)
-    assert len(sample({}, references, 0, "b").key) == 0
+    assert sample(columns, references, row_keys("b", 3)).cells.names == ("amount",)
+    assert len(sample({}, references, row_keys("b", 0)).key) == 0
 
 
 @given(values, values)

@@ -331,6 +331,7 @@ FULL: dict[str, Any] = {
             match=a.Match.WINDOW,
             performance_change=-0.03,
             interval=a.Interval(lower=-0.05, upper=-0.01),
+            attribution=(a.Contribution(column="age", share=0.8),),
         ),
         owner="team-shop",
         runbook_url="https://runbooks.example/join",

@@ -34,7 +34,7 @@ def test_version_1_is_still_written_byte_by_byte(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "fingerprint"),
     [
-        ("alert", "bc93b39eeb54e4e1"),
+        ("alert", "06d34576d36afe9d"),
         ("change", "9fb8c4d8919b3891"),
         ("data_batch", "b2b1a8e33eaf4763"),
         ("observation", "471ebe4f706304e9"),

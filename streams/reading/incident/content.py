@@ -119,7 +119,7 @@ def incident(alert: Alert, profile: ColumnProfile | None = None) -> Incident:
         path_left=max(0, len(alert.path) - HOPS_SHOWN),
         moved=tuple(map(_moved, ordered[:MOVED_SHOWN])),
         moved_left=max(0, len(ordered) - MOVED_SHOWN),
-        reached=_plain(impact_rows(alert.impact)),
+        reached=_plain(impact_rows(alert)),
         considered=_plain([*map(suspect_row, alert.suspects), *map(rejected_row, alert.rejected)]),
         around=_plain(around(alert)),
     )

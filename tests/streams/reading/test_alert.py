@@ -47,9 +47,10 @@ What moved
   ·  mean score rose from 14.20 to 31.90
 
 Whom it reached
-  predictions  12,480 predictions of fare, 31 % of all since it began
-  the first    p-2f81
-  accuracy     -0.041, estimated  (between -0.06 and -0.02)
+  predictions   12,480 predictions of fare, 31 % of all since it began
+  the first     p-2f81
+  accuracy      -0.041, estimated  (between -0.06 and -0.02)
+  scores moved  81 % by distance, -10 % by hour; 29 % not attributed
 
 What else was considered
   4 %  rides.distance  the data of the source changed
@@ -125,6 +126,15 @@ def test_an_alert_with_nothing_known_yet_is_readable(broken_deploy: Alert) -> No
     assert "Cause unknown" in text
     assert "% sure" not in text
     assert "no prediction is known to be affected" in text
+
+
+def test_scores_that_no_column_moved_are_told_as_such_and_scores_that_did_not_move_are_not(
+    broken_deploy: Alert,
+) -> None:
+    bare = replace(broken_deploy, impact=replace(broken_deploy.impact, attribution=()))
+
+    assert "scores moved  not attributable to input columns" in as_text(render_alert(bare))
+    assert "scores moved" not in as_text(render_alert(replace(bare, symptoms=bare.symptoms[:1])))
 
 
 def test_an_alert_that_is_over_says_when(broken_deploy: Alert) -> None:
