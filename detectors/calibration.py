@@ -19,10 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bets import MEMBERS, SHIFTS, SLOPES, live_members, log_ratios, shiryaev_roberts
-from detectors.recalibration import Floats, Recalibration, count, fit
+from detectors.recalibration import SHELVES, Floats, Recalibration, count, fit, tally
 
 LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so that nothing depends on calls
-SUSPICIOUS_NATS: Final = 5.0  # outcomes that may belong to a change do not train the map
+QUIET_NATS: Final = 2.0  # outcomes that may belong to a change wait until it turns out that they do not
 YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
 YOUNG_ROWS: Final = 15_000
 RECOVERY_NATS: Final = 8.0
@@ -42,6 +42,10 @@ def _totals() -> Floats:
 
 def _totals_by_member() -> Floats:
     return np.zeros((MEMBERS, TOTALS))
+
+
+def _nothing() -> NDArray[np.float32]:
+    return np.zeros((2, SHELVES), np.float32)
 
 
 TOTALS: Final = 5  # outcomes, sum of outcomes, sum of probabilities, sum of hits, sum of confidences
@@ -68,11 +72,11 @@ class CalibrationAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """The bank for all outcomes of a model, or for one segment. About 6.3 kB, constant.
+    """The bank for all outcomes of a model, or for one segment. About 8.3 kB, constant.
 
     stake: the e-detectors, shape ``(14,)``. cusum: nats. zero_at: prediction time of each CUSUM's last zero, and
-    zero_totals, shape ``(14, 5)``, the totals then. totals: since the start, shape ``(5,)``. learning: whether the
-    running 500 outcomes teach the map; those under suspicion do not.
+    zero_totals, shape ``(14, 5)``, the totals then. totals: since the start, shape ``(5,)``. waiting: outcomes by
+    shelf, shape ``(2, 256)``; they teach the map once there is no evidence against it, never if an alarm comes first.
     """
 
     healthy: Recalibration = field(default_factory=Recalibration)
@@ -82,7 +86,7 @@ class Calibration:
     zero_at: NDArray[np.int64] = field(default_factory=lambda: np.zeros(MEMBERS, dtype=np.int64))
     zero_totals: Floats = field(default_factory=_totals_by_member)
     totals: Floats = field(default_factory=_totals)
-    learning: bool = True
+    waiting: NDArray[np.float32] = field(default_factory=_nothing)
     alarm: CalibrationAlarm | None = None
 
     @property
@@ -155,16 +159,16 @@ def _bet(
 
 
 def _learn(bank: Calibration, score_logit: Floats, outcomes: Floats) -> Calibration:
-    """Count towards the map unless under suspicion; fit it, and suspect, at the end of every 500 outcomes."""
-    healthy = count(bank.healthy, score_logit, outcomes) if bank.learning else bank.healthy
-    if bank.rows % LEARN_EVERY:
-        return replace(bank, healthy=healthy)
-    return replace(bank, healthy=fit(healthy) if bank.learning else healthy, learning=not _suspicious(bank))
+    """Let outcomes wait; at the end of every 500 the map learns all that do, unless there is evidence against it."""
+    waiting = bank.waiting + tally(score_logit, outcomes)
+    if bank.rows % LEARN_EVERY or not _quiet(bank):
+        return replace(bank, waiting=waiting)
+    return replace(bank, healthy=fit(count(bank.healthy, waiting)), waiting=_nothing())
 
 
-def _suspicious(bank: Calibration) -> bool:
+def _quiet(bank: Calibration) -> bool:
     margin = YOUNG_NATS if bank.healthy.rows < YOUNG_ROWS else 0.0
-    return float(bank.cusum.max()) >= SUSPICIOUS_NATS + margin
+    return float(bank.cusum.max()) < QUIET_NATS + margin
 
 
 def _advance(
@@ -230,6 +234,7 @@ def _restarted(bank: Calibration, at: int) -> Calibration:
         cusum=_zeros(),
         zero_at=np.full(MEMBERS, at, dtype=np.int64),
         zero_totals=np.tile(bank.totals, (MEMBERS, 1)),
+        waiting=_nothing(),
         alarm=None,
     )
 

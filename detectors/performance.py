@@ -28,7 +28,7 @@ SEGMENT: Final = "segment "
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Performance:
-    """The memory of matured outcomes: about 20 kB, 6.5 kB a segment, 10 kB more for a regression.
+    """The memory of matured outcomes: about 24 kB, 8.5 kB a segment, 10 kB more for a regression.
 
     rows: outcomes judged, from first_at to last_at. segments: their names, beside banks. coverage: of prediction
     intervals. residuals: outcome minus score, as a column of windows; residual_rest: those of the open window.

@@ -98,11 +98,15 @@ class Recalibration:
         return np.clip(mapped, -LARGEST_LOGIT, LARGEST_LOGIT)
 
 
-def count(known: Recalibration, score_logit: Floats, outcomes: Floats) -> Recalibration:
-    """Take outcomes (0 or 1, shape ``(n,)``) into account at the next ``fit``."""
+def tally(score_logit: Floats, outcomes: Floats) -> NDArray[np.float32]:
+    """Outcomes (0 or 1, shape ``(n,)``) by shelf of the score, shape ``(2, 256)``."""
     shelf = shelf_of(score_logit) + SHELVES * (outcomes > 0.5)
-    seen = np.bincount(shelf, minlength=2 * SHELVES).reshape(2, SHELVES)
-    return replace(known, counts=known.counts + seen, rows=known.rows + score_logit.size)
+    return np.bincount(shelf, minlength=2 * SHELVES).reshape(2, SHELVES).astype(np.float32)
+
+
+def count(known: Recalibration, outcomes: NDArray[np.float32]) -> Recalibration:
+    """Take outcomes, as a ``tally``, into account at the next ``fit``."""
+    return replace(known, counts=known.counts + outcomes, rows=known.rows + round(float(outcomes.sum())))
 
 
 def fit(known: Recalibration, memory_rows: int = MEMORY_ROWS) -> Recalibration:
@@ -113,7 +117,7 @@ def fit(known: Recalibration, memory_rows: int = MEMORY_ROWS) -> Recalibration:
     >>> rng = np.random.default_rng(7)
     >>> x = rng.normal(0, 1.5, 20_000)
     >>> y = (rng.random(20_000) < expit(0.4 + 0.8 * x)).astype(float)
-    >>> known = fit(count(Recalibration(), x, y))
+    >>> known = fit(count(Recalibration(), tally(x, y)))
     >>> [round(float(value), 1) for value in known.log_odds(np.array([-1.0, 0.0, 1.0]))]
     [-0.4, 0.4, 1.2]
     """

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from detectors.bets import MEMBERS, SHIFTS, SLOPES, live_members, log_ratios, shiryaev_roberts
 from detectors.calibration import Calibration, fold_outcomes
 from detectors.model_findings import calibration_gauges
-from detectors.recalibration import Recalibration, count, expit, fit, logit
+from detectors.recalibration import Recalibration, count, expit, fit, logit, tally
 
 THRESHOLD = float(np.log(1e6 / 0.05))
 
@@ -72,6 +72,22 @@ def test_an_alarm_stands_while_the_change_lasts_whatever_bet_won(seed):
     later = fold_outcomes(bank, x, y, at + 60_000, threshold_nats=THRESHOLD, baseline_rows=500)
     assert later.alarm is not None
     assert later.alarm.rows == bank.alarm.rows
+
+
+def test_outcomes_that_may_belong_to_a_change_wait_and_never_teach_the_map_once_it_is_found():
+    bank = folded(Calibration(), *outcomes(3, 31_000, change_at=30_000, slope=1 / 1.2), chunk=500)
+    assert bank.alarm is None
+    assert bank.waiting.sum() > 0
+    found = folded(bank, *outcomes(4, 20_000, change_at=0, slope=1 / 1.2))
+    assert found.alarm is not None
+    np.testing.assert_array_equal(found.healthy.values, bank.healthy.values)
+
+
+def test_every_outcome_teaches_the_map_in_the_end_while_nothing_changes():
+    bank = folded(Calibration(), *outcomes(6, 60_000), chunk=500)
+    assert bank.alarm is None
+    assert bank.healthy.rows > 50_000
+    assert bank.healthy.rows + bank.waiting.sum() == 60_000
 
 
 def test_bets_wait_until_the_map_is_known_far_better_than_they_differ_from_it():
@@ -151,10 +167,10 @@ def test_a_fold_leaves_the_state_it_was_given_as_it_was():
 
 def test_the_map_learnt_in_pieces_is_the_one_learnt_at_once_and_near_the_one_of_single_scores():
     x, y, _ = outcomes(4, 20_000, true_shift=0.5, true_slope=0.8)
-    whole = fit(count(Recalibration(), x, y))
+    whole = fit(count(Recalibration(), tally(x, y)))
     known = Recalibration()
     for i in range(0, len(x), 500):
-        known = fit(count(known, x[i : i + 500], y[i : i + 500]))
+        known = fit(count(known, tally(x[i : i + 500], y[i : i + 500])))
     np.testing.assert_allclose(known.values, whole.values, atol=1e-3)
     at = np.linspace(-1, 1, 5)
     np.testing.assert_allclose(known.log_odds(at), 0.5 + 0.8 * at, atol=0.1)
@@ -165,7 +181,7 @@ def test_certainty_does_not_fade_where_there_are_no_outcomes():
     known = Recalibration()
     for _ in range(400):
         x = rng.normal(0, 0.3, 500)
-        known = fit(count(known, x, (rng.random(500) < expit(x)).astype(float)), memory_rows=2_000)
+        known = fit(count(known, tally(x, (rng.random(500) < expit(x)).astype(float))), memory_rows=2_000)
     assert known.counts.sum() <= 2_000.1
     assert np.abs(known.values).max() < 10
     assert np.linalg.eigvalsh(known.precision).min() > 0
@@ -175,7 +191,8 @@ def test_a_map_that_is_no_line_is_learnt():
     rng = np.random.default_rng(6)
     x = rng.uniform(-4, 4, 60_000)
     truth = np.where(np.abs(x) < 2, x, np.sign(x) * 2)
-    known = fit(count(Recalibration(), x, (rng.random(60_000) < expit(truth)).astype(float)), memory_rows=60_000)
+    y = (rng.random(60_000) < expit(truth)).astype(float)
+    known = fit(count(Recalibration(), tally(x, y)), memory_rows=60_000)
     np.testing.assert_allclose(known.log_odds(np.array([-3.5, -1.5, 0.5, 3.0])), [-2, -1.5, 0.5, 2], atol=0.15)
 
 

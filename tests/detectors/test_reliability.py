@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from river import metrics
 
 from detectors.estimated import estimate, support
-from detectors.recalibration import KNOTS, SHELVES, Recalibration, count, expit, fit, logit, shelf_of
+from detectors.recalibration import KNOTS, SHELVES, Recalibration, count, expit, fit, logit, shelf_of, tally
 from detectors.reliability import (
     BINS,
     HALF_LIFE_ROWS,
@@ -146,7 +146,7 @@ def test_estimates_are_right_under_covariate_shift_and_their_intervals_cover_the
 
 def test_scores_that_were_never_given_before_are_not_supported():
     scores, y = drawn(4, 5_000)
-    known = fit(count(Recalibration(), logit(scores), y))
+    known = fit(count(Recalibration(), tally(logit(scores), y)))
     usual = np.bincount(shelf_of(logit(scores)), minlength=SHELVES).astype(float)
     strange = np.bincount(shelf_of(logit(np.full(500, 1.0))), minlength=SHELVES).astype(float)
     assert support(usual, known) > 0.98
