@@ -24,6 +24,7 @@ from benchmarks.report import Report
 from streams.embedded import start_valkey
 from streams.index.keys import DAY_MICROS
 from streams.index.reader import open_reader
+from streams.index.trace import Trace
 from streams.settings import Settings
 
 EXAMPLES = """examples:
@@ -93,53 +94,51 @@ def _weights(report: Report, client: "redis.Redis", settings: Settings, filled: 
 
 
 def _answers(report: Report, settings: Settings, world: World, url: str) -> None:
-    random = Random(world.seed)
+    random, client = Random(world.seed), redis.Redis.from_url(url)
     rounds = [random.randrange(world.rounds) for _ in range(RANDOM_IDS)]
-    days = [batch_id("rates", random.randrange(DAYS)) for _ in range(REPEATS)]
-    client = redis.Redis.from_url(url)
-    key = next(iter(client.scan_iter(match="*index:w/*")))
-    report.say(f"\n{'milliseconds':60}{'p50':>8}{'p99':>8}{'max':>8}")
-    _say(report, "one GET (the floor)", timed(lambda _: client.get(key), map(str, rounds)), None)
-    trace, explain = tracing(settings), explaining(settings)
     steps = [batch_id(f"step_{random.randrange(HOPS)}", number) for number in rounds]
     scored = [world.prediction_id(number, random.randrange(world.scored)) for number in rounds]
-    told = [alert_id(random.randrange(ALERTS))[:12] for _ in rounds]
+    days = [batch_id("rates", random.randrange(DAYS)) for _ in range(REPEATS)]
     catalogue = [batch_id("catalogue", 0)] * REPEATS
+    told = [alert_id(random.randrange(ALERTS))[:12] for _ in rounds]
+    key = next(iter(client.scan_iter(match="*index:w/*")))
+    trace, explain = tracing(settings), explaining(settings)
+    tracer = commanding("trace", url, settings.topic_prefix)
+    explainer = commanding("explain", url, settings.topic_prefix)
+    report.say(f"\n{'milliseconds':70}{'p50':>8}{'p99':>8}{'max':>8}{'busy':>8}")
+    _say(report, "one GET (the floor)", timed(lambda _: client.get(key), steps, client), None)
     asked = (
         ("trace, a random batch", trace, steps),
         ("trace, a random prediction", trace, scored),
         ("trace, a batch that a day was made from", trace, days),
         ("trace, the batch that all was made from", trace, catalogue),
         ("explain, a random alert", explain, told),
+        ("the whole process: headwater trace, a random prediction", tracer, scored[:PROCESSES]),
+        ("the whole process: headwater trace, the batch that all was made from", tracer, catalogue[:PROCESSES]),
+        ("the whole process: headwater explain, a random alert", explainer, told[:PROCESSES]),
     )
     for name, ask, ids in asked:
-        _say(report, name, timed(ask, ids), SECOND_MS)
-    prefix = settings.topic_prefix
-    for name, ids in (("a random prediction", scored), ("the batch that all was made from", catalogue)):
-        times = timed(commanding("trace", url, prefix), ids[:PROCESSES])
-        _say(report, f"headwater trace, the whole process, {name}", times, SECOND_MS)
-    _say(
-        report,
-        "headwater explain, the whole process",
-        timed(commanding("explain", url, prefix), told[:PROCESSES]),
-        SECOND_MS,
-    )
+        _say(report, name, timed(ask, ids, client), SECOND_MS)
+    report.say("busy: processor time of the slowest, the command's and Redis', which others cannot take")
     for name, ids in (("a day", days), ("all", catalogue)):
-        found = open_reader(settings).trace(ids[0])
-        if found.reached is not None:
-            least = "at least " if found.truncated else ""
-            reached = found.reached
-            report.say(
-                f"what came of the batch of {name}: {least}{reached.batches:,} batches, {reached.windows:,} windows, "
-                f"{reached.predictions:,} predictions; {found.more_down:,} more children are counted, not followed"
-            )
+        _came_of(report, name, open_reader(settings).trace(ids[0]))
+
+
+def _came_of(report: Report, name: str, found: Trace) -> None:
+    if found.reached is not None:
+        least, reached = "at least " if found.truncated else "", found.reached
+        report.say(
+            f"what came of the batch of {name}: {least}{reached.batches:,} batches, {reached.windows:,} windows, "
+            f"{reached.predictions:,} predictions; {found.more_down:,} more children are counted, not followed"
+        )
 
 
 def _say(report: Report, name: str, times: Times, bar: float | None) -> None:
-    report.say(f"  {name:58}{times.p50:8.1f}{times.p99:8.1f}{times.worst:8.1f}")
+    report.say(f"  {name:68}{times.p50:8.1f}{times.p99:8.1f}{times.worst:8.1f}{times.busy:8.1f}")
     report.add(f"{name}, p50 ms", times.p50, None)
     report.add(f"{name}, p99 ms", times.p99, None)
     report.add(f"{name}, max ms", times.worst, bar)
+    report.add(f"{name}, busy ms", times.busy, bar)
 
 
 def _peer(report: Report, client: "redis.Redis", world: World) -> None:
@@ -150,14 +149,12 @@ def _peer(report: Report, client: "redis.Redis", world: World) -> None:
     hashes = [client.memory_usage(f"p:{world.prediction_id(number, 0)}") or 0 for number in range(100)]
     prediction = float(sum(hashes) / len(hashes))  # type: ignore[arg-type]
     hop = (total - prediction * world.rounds * world.scored) / (batches + world.rounds)
-    report.say(
-        f"\nplain JSON and hashes, a tenth of the history: {hop:.0f} bytes per hop, {prediction:.0f} per prediction"
-    )
+    report.say(f"\nplain JSON and hashes, a tenth of it: {hop:.0f} bytes per hop, {prediction:.0f} per prediction")
     report.add("plain layout: bytes per hop", hop, None)
     report.add("plain layout: bytes per prediction", prediction, None)
-    for name, place in (("a day", batch_id("rates", 3)), ("all", batch_id("catalogue", 0))):
-        dataset = place.split("-")[0]
-        times = timed(lambda asked: peer.descendants(client, asked), [f"{PIPELINE}/{dataset}/{place}"] * 3)
+    for name, dataset, number in (("a day", "rates", 3), ("all", "catalogue", 0)):
+        asked = [f"{PIPELINE}/{dataset}/{batch_id(dataset, number)}"] * 3
+        times = timed(lambda place: peer.descendants(client, place), asked, client)
         _say(report, f"plain layout, all that was made from the batch of {name}", times, None)
 
 
