@@ -43,16 +43,17 @@ class Role:
 
 @dataclass(slots=True)
 class Health:
-    """What ``/readyz`` tells: assigned, caught up once since then, and progressing."""
+    """What ``/readyz`` tells: connected, assigned, caught up once since then, and progressing."""
 
+    connected: bool = False
     assigned: bool = False
     caught_up: bool = False
     stuck: list[str] = field(default_factory=list)
 
     @property
     def ready(self) -> bool:
-        """Whether all three hold."""
-        return self.assigned and self.caught_up and not self.stuck
+        """Whether all of it holds."""
+        return self.connected and self.assigned and self.caught_up and not self.stuck
 
 
 class Agent:
@@ -126,12 +127,15 @@ class Agent:
             for topic, offset in task.positions.items()
             if topic in self._topics
         }
-        behind = {tp: max(0, (consumer.highwater(tp) or offset) - offset) for tp, offset in positions.items()}
-        self._show_lag(behind)
+        behind = {tp: consumer.unread(tp, offset) for tp, offset in positions.items()}
+        self._show_lag({tp: events for tp, events in behind.items() if events is not None})
         state = sum(task.state_bytes for _, task in self.tasks)
         self._metrics.gauge("headwater_state_bytes", self._name, value=state)
         self.health.assigned = self.tasks.assigned
-        self.health.caught_up = self.tasks.assigned and (self.health.caught_up or not any(behind.values()))
+        self.health.connected = consumer.connected
+        self.health.caught_up = self.tasks.assigned and (
+            self.health.caught_up or all(events == 0 for events in behind.values())
+        )
         now = time.monotonic()
         self.health.stuck = [
             f"partition {partition} has not moved for {now - task.last_progress:.0f} s"

@@ -61,6 +61,8 @@ def _ready(agent: Agent) -> tuple[int, str]:
     health = agent.health
     if health.ready:
         return 200, "ready"
+    if not health.connected:
+        return 503, "waiting for the broker"
     if not health.assigned:
         return 503, "waiting for an assignment"
     return 503, "; ".join(health.stuck) or "catching up"

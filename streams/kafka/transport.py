@@ -98,6 +98,20 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust shi
                 self._handed_over[tp] = offset
         return standing
 
+    def unread(self, tp: TP, applied: int) -> int | None:
+        consumer = self._ensure_consumer()
+        subscription, place = consumer._subscription.subscription, driver.ensure_aiokafka_TP(tp)
+        state: Any = subscription.assignment.state_value(place) if subscription and subscription.assignment else None
+        if state is None or state.highwater is None or not state.has_valid_position:
+            return None
+        rest_is_empty = applied >= self._handed_over.get(tp, applied)
+        return max(0, int(state.highwater) - int(state.position if rest_is_empty else applied))
+
+    @property
+    def connected(self) -> bool:
+        coordinator = self._ensure_consumer()._coordinator
+        return coordinator is not None and coordinator.coordinator_id is not None
+
     async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
@@ -166,6 +180,20 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust ships no ty
         """Keep the flow stopped until the partitions have been sought, even after an empty assignment."""
         self.stop_flow()
         await super().on_partitions_assigned(assigned, generation_id)
+
+    def unread(self, tp: TP, applied: int) -> int | None:
+        """Offsets of a partition beyond what is applied; None before the first look at its end.
+
+        What was fetched behind the last chunk and held no record (ends of transactions, and all of aborted ones) is
+        not unread: nobody will ever hand it over.
+        """
+        found: int | None = self._thread.unread(tp, applied)
+        return found
+
+    @property
+    def connected(self) -> bool:
+        """Whether the group's broker answered the last heartbeat."""
+        return bool(self._thread.connected)
 
     async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
         """Commit group offsets for people who watch lag; we never read them, so a failure does not matter."""
