@@ -11,7 +11,20 @@ from typer.core import TyperGroup
 from streams.mendable import Mendable
 from streams.version import VERSION
 
-COMMANDS = ("demo", "worker", "send", "change", "alerts", "explain", "report", "accept", "trace", "topics", "doctor")
+COMMANDS = (
+    "demo",
+    "worker",
+    "send",
+    "change",
+    "alerts",
+    "explain",
+    "report",
+    "accept",
+    "trace",
+    "replay",
+    "topics",
+    "doctor",
+)
 """Every command is a module of ``streams.commands`` with a function of its name, or a ``<name>_app`` of several."""
 
 

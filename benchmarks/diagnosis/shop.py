@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.diagnosis.folding import policy_of
+from benchmarks.diagnosis.folding import benchmark_policy
 from detectors import dataset, model
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation, Origin
@@ -23,7 +23,6 @@ from schemas.events import BatchRef, Column, DataBatch, Numbers
 from streams.detect.inputs import batch_input
 from streams.detect.observing import batch_observation
 from streams.detect.subject import Policies, Step, StepKind, Subject, apply, summarise_batch
-from streams.settings import Settings
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Mapping[str, Mapping[str, float]]  # of one step: service, metric and statistic
@@ -90,7 +89,7 @@ class Shop:
         self._calls = calls
         self._order = list(_callees_first(calls))
         self._policies = Policies(dataset=dataset.Policy(pool_rows=1), model=model.Policy())
-        self._policy = policy_of(Settings(_env_file=None))
+        self._policy = benchmark_policy()
         self._subjects: dict[str, Subject] = {}
         self.state: PipelineState = start(PIPELINE)
         self.step = 0

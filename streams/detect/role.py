@@ -20,26 +20,32 @@ NAME = "detect"
 
 def role(settings: Settings, metrics: Metrics) -> Role:
     """Events in, observations out."""
-    look_up = schema_by_id(settings, metrics)
-    salt = settings.hash_salt.get_secret_value().encode()
-    most = settings.max_event_bytes
-    decoders: dict[Topic, Decode] = {
-        Topic.DATA_BATCHES: Decoder(DataBatch, schema_by_id=look_up, max_event_bytes=most, salt=salt).decode,
-        Topic.PREDICTIONS: Decoder(Prediction, schema_by_id=look_up, max_event_bytes=most, salt=salt).decode,
-        Topic.OUTCOMES: Decoder(Outcome, schema_by_id=look_up, max_event_bytes=most).decode,
-        Topic.CHANGES: Decoder(Change, schema_by_id=look_up, max_event_bytes=most).decode,
-    }
+    decoders = decoders_of(settings, metrics)
     encode = Codec("observation", Observation).encode
     budget = Budget(metrics, Shares(settings).news)
 
     def work_for(partition: int) -> JournaledWork:
-        logic = DetectLogic(partition, settings, decoders, encode, _policies(settings), budget)
+        logic = DetectLogic(partition, settings, decoders, encode, policies_of(settings), budget)
         return JournaledWork(NAME, partition, settings, logic, metrics)
 
     return Role(name=NAME, inputs=(*EVENT_TOPICS, Topic.INBOX), work_for=work_for)
 
 
-def _policies(settings: Settings) -> Policies:
+def decoders_of(settings: Settings, metrics: Metrics) -> dict[Topic, Decode]:
+    """How each topic's events are read."""
+    look_up = schema_by_id(settings, metrics)
+    salt = settings.hash_salt.get_secret_value().encode()
+    most = settings.max_event_bytes
+    return {
+        Topic.DATA_BATCHES: Decoder(DataBatch, schema_by_id=look_up, max_event_bytes=most, salt=salt).decode,
+        Topic.PREDICTIONS: Decoder(Prediction, schema_by_id=look_up, max_event_bytes=most, salt=salt).decode,
+        Topic.OUTCOMES: Decoder(Outcome, schema_by_id=look_up, max_event_bytes=most).decode,
+        Topic.CHANGES: Decoder(Change, schema_by_id=look_up, max_event_bytes=most).decode,
+    }
+
+
+def policies_of(settings: Settings) -> Policies:
+    """What the settings decide about detection."""
     return Policies(
         dataset=dataset.Policy(
             false_alarms_per_month=settings.false_alarms_per_month,

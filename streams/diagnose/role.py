@@ -2,9 +2,9 @@
 
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation
-from diagnosis.policy import Policy
 from schemas import Codec
 from streams.agent import Role
+from streams.diagnose.folding import policy_of
 from streams.diagnose.work import AGENT, DiagnoseWork
 from streams.metrics import Metrics
 from streams.settings import AlertsFormat, Settings
@@ -16,14 +16,7 @@ def role(settings: Settings, metrics: Metrics) -> Role:
     observations = Codec("observation", Observation, max_event_bytes=settings.max_event_bytes)
     alerts = Codec("alert", Alert)
     write = alerts.encode if settings.alerts_format is AlertsFormat.AVRO else alerts.encode_json
-    policy = Policy(
-        environment=settings.environment,
-        settle_s=settings.settle_s,
-        resolve_batches=settings.resolve_batches,
-        runbook_url=settings.runbook_url,
-        console_url=settings.console_url,
-        dashboard_url=settings.dashboard_url,
-    )
+    policy = policy_of(settings)
 
     def work_for(partition: int) -> DiagnoseWork:
         return DiagnoseWork(

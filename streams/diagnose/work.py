@@ -4,12 +4,11 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 
-from diagnosis import neighbours
 from diagnosis.alert import Alert, Severity, Status
 from diagnosis.observation import Observation, ObservationKind, Origin
-from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
 from diagnosis.state import PipelineState
+from streams.diagnose.folding import addressees, advance
 from streams.kafka.chunk import Chunk
 from streams.kafka.log import read_partition
 from streams.kafka.transaction import Output, Transactor
@@ -107,20 +106,16 @@ class DiagnoseWork:
     def _fold(self, value: bytes, offset: int, known: Mapping[str, int], reaction: Reaction) -> None:
         began = time.thread_time()
         seen = self._decode(value)
-        tick = seen.kind is ObservationKind.TICK
-        if tick:
+        if seen.kind is ObservationKind.TICK:
             self._tick = max(self._tick, seen.tick or 0)
-        for name in list(self._pipelines) if tick else [seen.addressee]:
+        for name in addressees(seen, self._pipelines):
             if offset < known.get(name, 0):
                 continue
-            before = self._pipelines.get(name) or start(name)
             try:
-                after, alerts = fold(before, seen, self._policy)
-                letters = neighbours.letters(before, after, seen, alerts)
+                alerts, letters = advance(self._pipelines, name, seen, self._policy)
             except Exception as failure:  # noqa: BLE001  # a defect of ours costs one observation, not the partition
                 self._bury(value, offset, failure, reaction)
                 continue
-            self._pipelines[name] = after
             ended = time.thread_time()
             self._ledger.note(name, offset, len(value), clock(), ended - began)
             began = ended

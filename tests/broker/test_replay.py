@@ -1,19 +1,32 @@
 """One log of observations, whoever folds it and however often interrupted: all revisions of all alerts are the same."""
 
+import json
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner, Result
 
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation
 from diagnosis.policy import Policy
+from simulation.catalogue import FAULTS
+from simulation.checkout import CHECKOUT
+from simulation.life import Life
+from streams.commands import replay as command
 from streams.topics import Topic, partition_of
 from tests.broker.installation import ALERT, OBSERVATION, Installation, wait_until
 from tests.diagnosis.story import Shift, World, chain, run_together
 
+app = typer.Typer()
+app.command()(command.replay)
+
 BREAK = 30
+AHEAD = 2_524_608_000_000_000  # in 2050: however late the log is read, none of its datasets has fallen silent
 LAKE = dict.fromkeys(("orders", "customers", "clean"), "lake")
 
 
@@ -33,7 +46,7 @@ def told(installation: Installation) -> tuple[list[Observation], dict[tuple[str,
     policy = Policy(
         environment=settings.environment, settle_s=settings.settle_s, resolve_batches=settings.resolve_batches
     )
-    world = World(chain(), shifts, pipelines=LAKE)
+    world = World(chain(), shifts, pipelines=LAKE, start=AHEAD)
     _, alerts, log = run_together(world.rounds(0, BREAK + 40), policy)
     return log, {(alert.alert_id, alert.revision): ALERT.encode(alert) for alert in alerts}
 
@@ -80,3 +93,57 @@ def test_the_same_log_gives_the_same_revisions_after_kill_9(installation: Instal
         wait_until(lambda: expected.keys() <= published(installation).keys(), what="every revision")
     found = published(installation)
     assert {name: found[name] for name in expected} == expected
+
+
+def replay(*words: str) -> Result:
+    return CliRunner().invoke(app, ["--bootstrap", *words])
+
+
+def test_the_replay_command_says_that_the_published_alerts_are_the_same_and_what_a_setting_changes(
+    installation: Installation, bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWATER_TOPIC_PREFIX", topic_prefix)
+    log, expected = told(installation)
+    write(installation, log)
+    with installation.worker():
+        wait_until(lambda: expected.keys() <= published(installation).keys(), what="every revision")
+        wait_until(lambda: replay(bootstrap).exit_code == 0, what="the same again")
+    before = published(installation)
+
+    again = replay(bootstrap)
+    patient = replay(bootstrap, "--json", "--set", "diagnosis.resolve_batches=1000")
+
+    ids = {alert_id for alert_id, _ in before}
+    assert again.exit_code == 0, again.output
+    assert again.stdout.endswith(f": {len(ids)} the same to the last byte\n")
+    assert patient.exit_code == 1, patient.output
+    assert {"published": "RESOLVED", "replayed": "FIRING"} in [
+        json.loads(line)["changed"].get("status") for line in patient.stdout.splitlines()
+    ]
+    assert published(installation) == before
+
+
+def test_a_setting_of_detection_is_tried_on_the_events_themselves(
+    installation: Installation, bootstrap: str, topic_prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEADWATER_TOPIC_PREFIX", topic_prefix)
+    start = int(time.time() * 1e6) - 76 * CHECKOUT.tick
+    life = Life(CHECKOUT, FAULTS["code-deploy"], seed=7, start=start, ticks=74, onset=60)
+    with installation.worker():
+        installation.send(*(arrival.event for arrival in life))
+        wait_until(lambda: bool(installation.latest()), what="an alert")
+    alert = installation.latest()[0]
+
+    as_it_is = replay(bootstrap, "--json", "--set", "detection.false_alarms_per_month=1")
+    blind = replay(bootstrap, "--json", "--set", "detection.tolerance=20")
+
+    (said,) = _about(alert, as_it_is)
+    assert said["verdict"] in ("same", "differs"), said
+    assert "cause" not in said["changed"]
+    assert _about(alert, blind) not in ([], [said])
+
+
+def _about(alert: Alert, replayed: Result) -> list[dict[str, Any]]:
+    """What is said of a published alert; that its producers have been silent since is another matter."""
+    compared = [json.loads(line) for line in replayed.stdout.splitlines()]
+    return [one for one in compared if one["verdict"] != "new" and one["pipeline"] == alert.pipeline]

@@ -74,6 +74,7 @@ class World:
     outcomes: bool = False
     seed: int = 1
     rows: int = 100
+    start: int = START
     pipelines: Mapping[str, str] = field(default_factory=dict)
     parent_of: Callable[[str, str, int], str | None] = lambda child, parent, number: f"{parent}-{number}"  # noqa: ARG005
     _z: dict[tuple[str, int], dict[tuple[str, str], float]] = field(default_factory=dict)
@@ -160,7 +161,7 @@ class World:
 
     def at(self, node: Dataset | Model, number: int) -> int:
         depth = [one.name for one in self.nodes].index(node.name)
-        return START + number * MINUTE + depth * node.delay
+        return self.start + number * MINUTE + depth * node.delay
 
     def observation(self, name: str, number: int, *, outcomes: bool = False) -> Observation:
         node = next(one for one in self.nodes if one.name == name)
