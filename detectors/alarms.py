@@ -107,7 +107,7 @@ def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Flo
         active,
         observed=shift.observed,
         expected=shift.expected,
-        effect=shift.effect,
+        effect=None if active.statistic == "mean" and not shift.usual_deviation else shift.effect,
         evidence=max(active.evidence, float(heights[row])),
         sentence=sentence(active.statistic, shift),
     )
@@ -140,7 +140,7 @@ def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
         observed, expected = float(np.exp(value)), float(np.exp(usual))
     elif statistic == "distinct":
         observed, expected = float(np.exp(value - usual)), 1.0
-    elif statistic == "location":
+    elif statistic in ("location", "mean"):
         observed, expected = mean, usual_mean
     elif statistic == "scale":
         observed, expected = deviation, usual_deviation

@@ -4,7 +4,7 @@ A reference only has to be *fixed*, not exact: every statistic is a bounded func
 baseline learns what that function looks like while healthy. It is taken from the first pooled rows of a column.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 from zlib import crc32
 
@@ -38,7 +38,7 @@ class Reference:
     cuts: shape ``(45,)``, bin ``j`` holds values in ``(cuts[j - 1], cuts[j]]``; 32 bins (``RANGE``) lie within the
     reference's range, seven on either side of it; repeated cuts make empty bins. middle, spread: median and robust
     standard deviation of its rows. share: shape ``(46,)`` (or ``(17,)`` for categories: the top 16 and the rest), the
-    reference's share of each bin.
+    reference's share of each bin; empty where only the mean of the numbers is told.
     known: hashes of the categories seen besides the top; saturated: too many to be kept, nothing counts as new.
     """
 
@@ -51,6 +51,11 @@ class Reference:
     categories: tuple[str, ...] = ()
     known: NDArray[np.uint16] = field(default_factory=_hashes)
     saturated: bool = False
+
+    @property
+    def shapeless(self) -> bool:
+        """Whether only the mean of its numbers is told: nothing falls into bins."""
+        return self.kind == "number" and len(self.share) == 0
 
 
 def number_reference(points: Floats, weights: Floats) -> Reference:
@@ -78,6 +83,18 @@ def number_reference(points: Floats, weights: Floats) -> Reference:
         middle=float(middle),
         spread=spread,
     )
+
+
+def mean_reference(mean: float, deviation: float, extent: float) -> Reference:
+    """Of numbers of which only the mean is told, and perhaps the standard ``deviation`` of a row, else 0.
+
+    extent: from minimum to maximum, else 0. Where no deviation is told it is taken for a sixth of that (a thousand
+    normal rows reach so far), and where neither is, for a tenth of the mean.
+    """
+    reference = number_reference(np.array([mean]), np.ones(1))
+    likely = deviation or extent / 6 or abs(mean) / 10 or 1.0
+    spread = float(np.clip(likely, SMALLEST, LARGEST / 1e3))
+    return replace(reference, spread=spread, share=np.empty(0, np.float32))
 
 
 def _quantiles(points: Floats, cumulative: Floats, at: Floats) -> Floats:

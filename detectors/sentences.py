@@ -58,6 +58,13 @@ def _location(shift: Shift) -> str:
     return f"values of `{shift.column}` lie {plain(abs(shift.effect), 2)} {SIGMA} {side} their baseline"
 
 
+def _mean(shift: Shift) -> str:
+    if shift.usual_deviation > 0:
+        return _location(shift)
+    mean, usual = _numbers(shift.observed, shift.expected)
+    return f"mean of `{shift.column}` is {mean}, {'above' if shift.effect > 0 else 'below'} its baseline {usual}"
+
+
 def _scale(shift: Shift) -> str:
     verb = "wider" if shift.effect > 0 else "narrower"
     grew = shift.deviation > shift.usual_deviation
@@ -103,6 +110,7 @@ _WORDS: dict[str, Callable[[Shift], str]] = {
     "category_rate": _category,
     "category_mix": _category,
     "location": _location,
+    "mean": _mean,
     "scale": _scale,
     "skew": _skew,
     "tail": _tail,

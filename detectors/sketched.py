@@ -1,6 +1,6 @@
 """Summaries of columns that their producer reduced already: histogram, KLL sketch, quantiles or frequent values."""
 
-from math import isfinite
+from math import isfinite, nan
 
 import numpy as np
 from datasketches import kll_doubles_sketch
@@ -30,7 +30,7 @@ def summarise_sketch(column: SketchColumn, reference: Reference | None) -> Colum
         )
     points, weights, noise = _points(column, present)
     usable = reference if reference and reference.kind == "number" and len(points) else None
-    mean = column.sum / present if column.sum is not None and present else 0.0
+    mean = (nan if column.sum is None else column.sum / present) if present else 0.0
     squares = (column.sum_squares or 0.0) - mean * mean * present
     kept = (np.empty(0), np.empty(0)) if usable else compress(points, weights)
     return ColumnSummary(
@@ -41,7 +41,7 @@ def summarise_sketch(column: SketchColumn, reference: Reference | None) -> Colum
         non_finite=column.non_finite,
         minimum=column.minimum,
         maximum=column.maximum,
-        mean=mean if isfinite(mean) else 0.0,
+        mean=mean if isfinite(mean) else nan,
         squares=max(0.0, squares) if isfinite(squares) else 0.0,
         distinct=column.distinct,
         reference=usable.identity if usable else 0,

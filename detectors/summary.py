@@ -22,8 +22,9 @@ class ColumnSummary:
 
     kind: ``number`` or ``category``. count: rows, of which ``missing`` are absent and ``non_finite`` infinite; the rest
     is *present*. minimum, maximum, mean, squares: of the present numbers; ``squares`` sums squared deviations from the
-    mean. distinct: different present values, None where that is not known: of what will be added to more, ``registers``
-    hold them (see ``detectors.distinct``), empty for a whole batch.
+    mean. A sketch may not tell its mean (NaN) or its squares (0). distinct: different present values, None where that
+    is not known: of what will be added to more, ``registers`` hold them (see ``detectors.distinct``), empty for a whole
+    batch.
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
     of ``other``. new: rows whose category the reference has never seen.

@@ -14,15 +14,19 @@ from detectors.summary import ColumnSummary
 
 SUBJECT = ("rows", "gap")
 NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
+SHAPELESS = ("missing_rate", "mean")  # of a sketch that tells no distribution
 CATEGORY = ("missing_rate", "new_category")  # and rates of categories, and the mixture of those that have none
 IDENTIFIER = ("missing_rate", "distinct")  # likewise, where categories are too many to be known
 RATED = 4  # categories that have a rate of their own each; where there are more, three have, and the rest a mixture
-STATISTICS = (*SUBJECT, *NUMBER, "new_category", "category_rate", "category_mix")  # stored by place: add at the end
+STATISTICS = (*SUBJECT, *NUMBER, "new_category", "category_rate", "category_mix", "mean")  # by place: add at the end
 RATES = frozenset({"missing_rate", "out_of_range", "new_category", "category_rate"})
-ASSUMED = frozenset({"rows", "gap", "distinct", "category_mix"})  # statistics whose sampling variance is a convention
+ASSUMED = frozenset(
+    {"rows", "gap", "distinct", "category_mix", "mean"}
+)  # statistics whose sampling variance is a convention
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0, "category_mix": 0.05}  # one standard deviation of a row; rates: half
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
 MOST = 7  # statistics of a column
+FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squares are still numbers
 ENOUGH = 30  # present rows below which the shape of a column says nothing
 
 _RATE = np.array([name in RATES for name in STATISTICS])
@@ -143,7 +147,7 @@ def _ranks(statistics: tuple[str, ...]) -> list[int]:
 def statistics_of(reference: Reference) -> tuple[str, ...]:
     """The statistics of a column with ``reference``."""
     if reference.kind == "number":
-        return NUMBER
+        return SHAPELESS if reference.shapeless else NUMBER
     rates = rated(reference)
     first = IDENTIFIER if reference.saturated else CATEGORY
     return first + ("category_rate",) * rates + ("category_mix",) * (len(reference.categories) > rates)
@@ -182,9 +186,11 @@ def measure(
         measured.value[0], measured.sampling[0], measured.live[0] = np.log(rows / batches), 1 / rows, True
     if gap_s is not None and gap_s > 0:
         measured.value[1], measured.sampling[1], measured.live[1] = np.log(gap_s), 0.01, True
-    of_kind = {kind: [name for name, one in summaries.items() if one.kind == kind] for kind in ("number", "category")}
-    mixed = [name for name in of_kind["category"] if rated(references[name]) < len(references[name].categories)]
-    for names, fill in ((of_kind["number"], _fill_numbers), (of_kind["category"], _fill_categories)):
+    numbers = [name for name, one in summaries.items() if one.kind == "number" and not references[name].shapeless]
+    means = [name for name, one in summaries.items() if one.kind == "number" and references[name].shapeless]
+    categories = [name for name, one in summaries.items() if one.kind == "category"]
+    mixed = [name for name in categories if rated(references[name]) < len(references[name].categories)]
+    for names, fill in ((numbers, _fill_numbers), (means, _fill_means), (categories, _fill_categories)):
         if names:
             base = np.array([offsets[name] for name in names])
             fill(measured, base, [summaries[name] for name in names], [references[name] for name in names])
@@ -211,6 +217,19 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
     outside = present - counts[:, RANGE].sum(axis=1) + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
+
+
+def _fill_means(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
+    """Means in standard deviations of a row, by the variance that drawing rows would give them."""
+    count, missing, present, mean = np.array([(s.count, s.missing, s.present, s.mean) for s in of], np.float64).T
+    middle, spread = np.array([(reference.middle, reference.spread) for reference in to]).T
+    told = np.isfinite(mean) & (present > 0)
+    _fill_rate(measured, base, missing, count)
+    with np.errstate(over="ignore"):
+        away = (np.where(told, mean, middle) - middle) / spread
+    measured.value[base + 1] = np.clip(away, -FARTHEST, FARTHEST)
+    measured.sampling[base + 1] = 1 / np.maximum(present, 1)
+    measured.live[base + 1] = told
 
 
 def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:

@@ -1,6 +1,7 @@
 """Which columns are watched: taken up once enough of them was seen, forgotten when a new normal is accepted."""
 
 from dataclasses import fields, replace
+from math import isfinite
 from typing import TypeVar
 
 import numpy as np
@@ -10,7 +11,7 @@ from detectors import opinion, sampled, table
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
-from detectors.reference import CUTS, Reference, category_reference, number_reference
+from detectors.reference import CUTS, LARGEST, Reference, category_reference, mean_reference, number_reference
 from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Pool, Portrait
@@ -63,8 +64,10 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
 def _reference(summary: ColumnSummary) -> Reference:
     if summary.kind == "category":
         return category_reference(summary.categories, summary.other)
-    if len(summary.points) == 0:  # a sketch without a shape: missing values can be watched all the same
-        return number_reference(np.array([summary.mean]), np.ones(1))
+    if len(summary.points) == 0:  # a sketch without a shape
+        mean = summary.mean if isfinite(summary.mean) else 0.0
+        extent = (summary.maximum or 0.0) / 2 - (summary.minimum or 0.0) / 2
+        return mean_reference(mean, (summary.squares / summary.present) ** 0.5, 2 * max(0.0, min(extent, LARGEST)))
     return number_reference(summary.points, summary.weights)
 
 

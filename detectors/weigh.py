@@ -106,7 +106,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
     level = _level(state, suspicious, measured.sampling, batch)
-    numeric = [column for column in held.values() if column.reference.kind == "number"]
+    numeric = [one for one in held.values() if one.reference.kind == "number" and not one.reference.shapeless]
     shaped = np.array([column.offset + 1 for column in numeric], np.int64)
     positions = np.array([column.position for column in numeric], np.int64)
     location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)

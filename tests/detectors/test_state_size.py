@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from detectors.batch import BatchInput, CategoryColumn, NumberColumn
+from detectors.batch import BatchInput, CategoryColumn, NumberColumn, SketchColumn
 from detectors.dataset import Policy, fold, start, summarise
 from streams.plain import to_bytes
 
@@ -26,6 +26,11 @@ def number(rng):
     return NumberColumn(values=rng.normal(size=500))
 
 
+def shapeless(rng):
+    values = rng.normal(size=500)
+    return SketchColumn(count=500, sum=float(values.sum()), sum_squares=float((values**2).sum()))
+
+
 def categories(k, name="name"):
     names = tuple(f"{name} {i}" for i in range(k))
     return lambda rng: CategoryColumn(dictionary=names, codes=rng.integers(0, k, 500).astype(np.int32))
@@ -35,13 +40,22 @@ def categories(k, name="name"):
     ("column", "most"),
     [
         (number, 4096),
+        (shapeless, 4096),
         (categories(2), 4096),
         (categories(4), 4096),
         (categories(16), 4096),
         (categories(270, "a long name"), 4096),
         (categories(300), 4096),
     ],
-    ids=["numbers", "two categories", "four categories", "sixteen categories", "as many as are known", "more than are"],
+    ids=[
+        "numbers",
+        "a sketch without a shape",
+        "two categories",
+        "four categories",
+        "sixteen categories",
+        "as many as are known",
+        "more than are",
+    ],
 )
 def test_a_column_costs_no_more_than_is_stated(column, most):
     assert (size(column) - size(None)) / COLUMNS <= most

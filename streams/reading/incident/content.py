@@ -30,6 +30,7 @@ RATES = frozenset(
 STATISTIC = {
     "missing_rate": "share of missing values",
     "location": "mean",
+    "mean": "mean",
     "scale": "spread",
     "skew": "shape",
     "tail": "tails",
