@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from detectors import evidence
 from detectors.baseline import Judged
 from detectors.finding import Micros
+from detectors.measured import Measured
 from detectors.mixture import most_moved
 from detectors.reference import TOP, Floats
 from detectors.sentences import Shift, sentence
 from detectors.state import Active, BatchSummary, DatasetState
 from detectors.summary import ColumnSummary
 from detectors.surprise import learn_spikes
-from detectors.table import RATED, Measured
+from detectors.table import RATED
 
 BACK = 4.6  # nats: a hundred to one that the statistic is back
 BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must

@@ -21,6 +21,7 @@ from detectors.baseline import (
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.holding import hold
+from detectors.measured import measure
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
@@ -29,7 +30,6 @@ from detectors.shape import explained, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, believed_nats, learn_surprises, single_limit, volatility
-from detectors.table import measure
 from detectors.watch import take_up
 
 SUSPICION = 2.0  # nats from which on a statistic is judged by what was known before
