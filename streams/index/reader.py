@@ -18,7 +18,7 @@ from streams.index.upward import Walk, walk_up
 from streams.index.writing import batch_text, id_text, prediction_text
 from streams.settings import Settings
 
-WIDEST = 100
+WIDEST = 50
 _SCAN = 1000
 
 
