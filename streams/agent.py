@@ -132,7 +132,6 @@ class Agent:
         state = sum(task.state_bytes for _, task in self.tasks)
         self._metrics.gauge("headwater_state_bytes", self._name, value=state)
         self.health.assigned = self.tasks.assigned
-        self.health.connected = consumer.connected
         self.health.caught_up = self.tasks.assigned and (
             self.health.caught_up or all(events == 0 for events in behind.values())
         )
@@ -142,8 +141,7 @@ class Agent:
             for partition, task in self.tasks
             if not task.idle and now - task.last_progress > STUCK_AFTER_S
         ]
-        if self.tasks.assigned and positions:
-            await consumer.commit_for_watchers(positions)
+        self.health.connected = await consumer.commit_for_watchers(positions if self.tasks.assigned else {})
 
 
 def _faust_app(name: str, settings: Settings, folder: Path) -> Any:

@@ -8,13 +8,14 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
 from prometheus_client import CollectorRegistry, Counter
 
+from streams.admin import BrokerUnreachable
 from streams.exposition import Answer, Gathered, Server, fetch
 from streams.settings import Settings, as_environment
 
@@ -22,6 +23,7 @@ FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
 HEALTHY_AFTER_S = 30.0
 STOP_WITHIN_S = 12.0
+BROKER_EVERY_S = 3.0
 
 logger = logging.getLogger("headwater")
 
@@ -48,15 +50,24 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs ``names`` until it is told to stop; ``/metrics`` is theirs, added up."""
+    """Runs ``names`` until it is told to stop; ``/metrics`` is theirs, added up.
+
+    prepare: what must have succeeded before the agents start; it is tried again for as long as no broker answers.
+    """
 
     settings: Settings
     names: Sequence[str]
+    prepare: Callable[[], object]
+    _waiting_for: str | None = None
     _children: list[Child] = field(default_factory=list)
     _stopping: threading.Event = field(default_factory=threading.Event)
 
     def run(self) -> None:
-        """Start everything and stay until SIGINT or SIGTERM."""
+        """Start everything and stay until SIGINT or SIGTERM.
+
+        Raises:
+            Mendable: whatever ``prepare`` raises, but for a broker that does not answer.
+        """
         with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
             self._children = [Child(name, Path(folder) / f"{name}.port") for name in self.names]
             registry = CollectorRegistry()
@@ -72,8 +83,21 @@ class Supervisor:
             )
             print(f"metrics: http://{self.settings.metrics_host}:{server.port}/metrics", flush=True)  # noqa: T201
             with self._stop_on_signals():
+                self._await_broker()
                 self._watch(restarts)
             server.close()
+
+    def _await_broker(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self.prepare()
+            except BrokerUnreachable as error:
+                logger.warning("waiting for Kafka, trying again every %.0f s: %s", BROKER_EVERY_S, error)
+                self._waiting_for = f"waiting for the broker: {error}"
+                self._stopping.wait(BROKER_EVERY_S)
+            else:
+                self._waiting_for = None
+                return
 
     def _watch(self, restarts: Counter) -> None:
         try:
@@ -125,6 +149,8 @@ class Supervisor:
         return (port for child in self._children if (port := child.port()) is not None)
 
     def _ready(self) -> Answer:
+        if self._waiting_for is not None:
+            return 503, self._waiting_for
         waiting = []
         for child in self._children:
             port = child.port()

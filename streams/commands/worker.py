@@ -22,7 +22,9 @@ EPILOG = """Examples:
 
 `headwater worker --embedded` brings its own Kafka and Valkey, on loopback
 
-Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 the command or a setting is wrong, or Kafka cannot be used.
+A broker that does not answer yet is waited for; `/readyz` is not ready meanwhile.
+
+Exit codes: 0 stopped by Ctrl-C or SIGTERM, 2 the command or a setting is wrong, or Kafka refuses us.
 """
 
 
@@ -40,9 +42,8 @@ def worker(
         if embedded:
             settings = _with_servers(settings, stack)
         chosen = _chosen(only, settings)
-        create_topics(settings)
         typer.echo(f"agents: {', '.join(chosen)} on {settings.bootstrap}, {settings.partitions} partitions")
-        Supervisor(settings, chosen).run()
+        Supervisor(settings, chosen, prepare=lambda: create_topics(settings)).run()
 
 
 def _with_servers(settings: Settings, stack: ExitStack) -> Settings:

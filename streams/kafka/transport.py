@@ -19,6 +19,7 @@ from streams.kafka.chunk import Chunk, cut
 CHUNK_RECORDS = 500
 CHUNK_BYTES = 2_000_000
 FETCH_WAIT_S = 0.2
+COMMIT_WITHIN_S = 3.0
 ALL_FULL_WAIT_S = 0.02
 
 logger = logging.getLogger(__name__)
@@ -107,19 +108,18 @@ class _Thread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]  # Faust shi
         rest_is_empty = applied >= self._handed_over.get(tp, applied)
         return max(0, int(state.highwater) - int(state.position if rest_is_empty else applied))
 
-    @property
-    def connected(self) -> bool:
-        coordinator = self._ensure_consumer()._coordinator
-        return coordinator is not None and coordinator.coordinator_id is not None
-
-    async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
+    async def commit_for_watchers(self, positions: Mapping[TP, int]) -> bool:
         consumer = self._ensure_consumer()
         assigned = consumer.assignment()
         ours = {driver.ensure_aiokafka_TP(tp): offset for tp, offset in positions.items() if tp in assigned}
         try:
-            await consumer.commit(ours)
+            if ours:
+                await asyncio.wait_for(consumer.commit(ours), COMMIT_WITHIN_S)
+        except TimeoutError:
+            return False
         except KafkaError as refused:
             logger.debug("group offsets were not committed: %s", refused)
+        return consumer._coordinator is not None and consumer._coordinator.coordinator_id is not None
 
 
 class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust ships no types
@@ -190,14 +190,12 @@ class ChunkConsumer(driver.Consumer):  # type: ignore[misc]  # Faust ships no ty
         found: int | None = self._thread.unread(tp, applied)
         return found
 
-    @property
-    def connected(self) -> bool:
-        """Whether the group's broker answered the last heartbeat."""
-        return bool(self._thread.connected)
+    async def commit_for_watchers(self, positions: Mapping[TP, int]) -> bool:
+        """Commit group offsets for people who watch lag; we never read them, so a refusal does not matter.
 
-    async def commit_for_watchers(self, positions: Mapping[TP, int]) -> None:
-        """Commit group offsets for people who watch lag; we never read them, so a failure does not matter."""
-        await self._thread.call_thread(self._thread.commit_for_watchers, positions)
+        Returns whether the broker of the group answers, which is what ``/readyz`` wants to know.
+        """
+        return bool(await self._thread.call_thread(self._thread.commit_for_watchers, positions))
 
 
 class ChunkTransport(driver.Transport):  # type: ignore[misc]  # Faust ships no types
