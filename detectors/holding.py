@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from detectors.sampled import Cells, Rows, aligned, learn_calm
+from detectors.sampled import Cells, aligned, learn_calm
 from detectors.state import Active, BatchSummary, ColumnState, DatasetState
 from detectors.subgroup import CATEGORIES, Divided, contributions, find
 
@@ -15,48 +15,44 @@ def hold(state: DatasetState, batch: BatchSummary) -> DatasetState:
     if not any(active.row >= 0 for active in state.active):
         return replace(state, calm=learn_calm(state.calm, batch.sample, batch.at))
     asked = [active for active in state.active if active.row >= 0 and active.column in state.columns][:FINDINGS]
-    held = {active.row: _held(state, active, batch.sample) for active in asked}
+    places = _places(state, batch.sample.cells)
+    held = {active.row: _held(state, active, batch.sample.cells, places) for active in asked}
     return replace(state, active=tuple(held.get(active.row, active) for active in state.active))
 
 
-def _held(state: DatasetState, active: Active, rows: Rows) -> Active:
-    before, now = state.calm.until(active.onset_earliest), rows.cells
-    column = state.columns[active.column]
-    calm = Cells(names=now.names, reference=now.reference, code=aligned(before, now))
-    place = _place(column, active.column, now)
+def _places(state: DatasetState, cells: Cells) -> dict[str, int]:
+    """Where the columns stand whose rows were counted against the reference that they now have."""
+    sampled = enumerate(zip(cells.names, cells.reference.tolist(), strict=True))
+    return {
+        name: place
+        for place, (name, identity) in sampled
+        if name in state.columns and state.columns[name].reference.identity == identity
+    }
+
+
+def _held(state: DatasetState, active: Active, now: Cells, places: dict[str, int]) -> Active:
+    before, place = state.calm.until(active.onset_earliest), places.get(active.column)
     if active.back > 0 or place is None or not len(before.code):
         return active
-    contributed = contributions(
-        active.statistic, column.reference, calm.code[:, place], now.code[:, place], active.rank
+    names = _dividing(state, active.column, places)
+    at = [place, *(places[name] for name in names)]
+    chosen = Cells(names=(active.column, *names), reference=now.reference[at], code=now.code[:, at])
+    calm, told = aligned(before, chosen), chosen.code
+    divided = Divided(
+        columns=names,
+        categories=tuple(state.columns[name].reference.categories for name in names),
+        calm=calm[:, 1:],
+        now=told[:, 1:],
     )
-    look = max(1, state.steps + 2 - active.step)
-    found = find(*contributed, _divided(state, active.column, calm, now), look, active.held)
-    return replace(active, held=found)
+    reference = state.columns[active.column].reference
+    contributed = contributions(active.statistic, reference, calm[:, 0], told[:, 0], active.rank)
+    return replace(active, held=find(*contributed, divided, max(1, state.steps + 2 - active.step), active.held))
 
 
-def _place(column: ColumnState, name: str, cells: Cells) -> int | None:
-    """Where a column stands among the sampled ones, None where its rows were not counted against its reference."""
-    place = cells.names.index(name) if name in cells.names else None
-    fits = place is not None and int(cells.reference[place]) == column.reference.identity
-    return place if fits else None
-
-
-def _divided(state: DatasetState, column: str, calm: Cells, now: Cells) -> Divided:
+def _dividing(state: DatasetState, column: str, places: dict[str, int]) -> tuple[str, ...]:
     """Other columns of few categories that show no change themselves."""
     changed = {column, *(active.column for active in state.active)}
-    places = {
-        name: place
-        for name, held in state.columns.items()
-        if name not in changed and _few(held) and (place := _place(held, name, now)) is not None
-    }
-    names = list(places)[:DIVIDING]
-    at = [places[name] for name in names]
-    return Divided(
-        columns=tuple(names),
-        categories=tuple(state.columns[name].reference.categories for name in names),
-        calm=calm.code[:, at],
-        now=now.code[:, at],
-    )
+    return tuple(name for name in places if name not in changed and _few(state.columns[name]))[:DIVIDING]
 
 
 def _few(column: ColumnState) -> bool:

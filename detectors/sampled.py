@@ -82,11 +82,11 @@ def sample(columns: Mapping[str, ColumnInput], references: Mapping[str, Referenc
         return Rows()
     chosen = np.argpartition(key, ROWS)[:ROWS] if rows > ROWS else np.arange(rows)
     chosen = chosen[np.argsort(key[chosen], kind="stable")]
-    code = np.empty((len(chosen), len(held)), np.uint8)
+    code = np.empty((len(held), len(chosen)), np.uint8)
     for place, (given, reference) in enumerate(held.values()):
-        code[:, place] = _binned(given, reference, chosen)
+        code[place] = _binned(given, reference, chosen)
     identities = np.array([reference.identity for _, reference in held.values()], np.uint32)
-    return Rows(key=key[chosen], cells=Cells(names=tuple(held), reference=identities, code=code))
+    return Rows(key=key[chosen], cells=Cells(names=tuple(held), reference=identities, code=code.T))
 
 
 def _fits(given: ColumnInput, reference: Reference, rows: int) -> bool:
@@ -104,8 +104,9 @@ def _binned(given: ColumnInput, reference: Reference, chosen: NDArray[np.int64])
 
 def _numbers(values: Floats, reference: Reference) -> Codes:
     code = reference.cuts.searchsorted(values, side="left").astype(np.uint8)
-    code[np.isinf(values)] = INFINITE
-    code[np.isnan(values)] = MISSING
+    if not np.isfinite(values).all():
+        code[np.isinf(values)] = INFINITE
+        code[np.isnan(values)] = MISSING
     return code
 
 
@@ -136,7 +137,8 @@ def aligned(cells: Cells, like: Cells) -> Codes:
 
 def together(a: Cells, b: Cells) -> Cells:
     """The rows of both, in the columns of either; of a column with two references, ``b``'s is right."""
-    more = [place for place, name in enumerate(a.names) if name not in b.names]
+    there = set(b.names)
+    more = [place for place, name in enumerate(a.names) if name not in there]
     like = Cells(
         names=(*b.names, *(a.names[place] for place in more)),
         reference=np.concatenate([b.reference, a.reference[more]]),
