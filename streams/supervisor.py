@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,6 +16,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from streams.admin import BrokerUnreachable
 from streams.exposition import Answer, Gathered, Server, fetch
+from streams.scratch import scratch
 from streams.settings import Settings, as_environment
 
 FIRST_BACKOFF_S = 0.5
@@ -68,8 +68,8 @@ class Supervisor:
         Raises:
             Mendable: whatever ``prepare`` raises, but for a broker that does not answer.
         """
-        with tempfile.TemporaryDirectory(prefix="headwater-") as folder:
-            self._children = [Child(name, Path(folder) / f"{name}.port") for name in self.names]
+        with scratch("worker") as folder:
+            self._children = [Child(name, folder / f"{name}.port") for name in self.names]
             registry = CollectorRegistry()
             registry.register(Gathered(self._ports, own={"headwater_agent_restarts"}))
             restarts = Counter(

@@ -2,8 +2,6 @@
 
 import logging
 from contextlib import ExitStack
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -11,6 +9,7 @@ from pydantic import SecretStr
 
 from streams import roles
 from streams.admin import create_topics
+from streams.scratch import scratch
 from streams.settings import Settings
 from streams.supervisor import Supervisor
 
@@ -49,7 +48,7 @@ def worker(
 def _with_servers(settings: Settings, stack: ExitStack) -> Settings:
     from streams.embedded import start  # only here: the extra may not be installed
 
-    folder = settings.data_dir or Path(stack.enter_context(TemporaryDirectory(prefix="headwater-data-")))
+    folder = settings.data_dir or stack.enter_context(scratch("data"))
     servers = stack.enter_context(start(folder))
     typer.echo(f"kafka: {servers.bootstrap}\nredis: {servers.redis_url}")
     return settings.model_copy(update={"bootstrap": servers.bootstrap, "redis_url": SecretStr(servers.redis_url)})

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
@@ -25,6 +24,7 @@ from streams.demo.workplace import Worker, borrowed_settings, embedded_settings,
 from streams.ingest.delivery import Delivery
 from streams.ingest.encoding import Encoding
 from streams.reading.alert import render_alert
+from streams.scratch import scratch
 from streams.settings import Settings
 
 HISTORY_TICKS = 56  # sent as fast as the worker takes them
@@ -60,7 +60,7 @@ def perform(wish: Wish, console: Console, interruption: Interruption) -> Result:
     started = time.monotonic()
     console.print(introduction(wish.fault, wish.seed), highlight=False)
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="headwater-demo-", ignore_cleanup_errors=True)))
+        folder = stack.enter_context(scratch("demo"))
         settings = stack.enter_context(_servers(wish, folder, console, started))
         worker = stack.enter_context(working(settings, folder, tidy=wish.bootstrap is not None))
         performance = stack.enter_context(_performance(wish, settings, worker, console, interruption))
