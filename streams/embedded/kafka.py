@@ -4,8 +4,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient
@@ -17,53 +16,38 @@ from streams.embedded.java import find_java
 from streams.embedded.ports import LOOPBACK, free_ports
 from streams.embedded.process import ServerProcess, tail
 from streams.embedded.properties import DATA, LOG, broker_properties, log_properties
+from streams.embedded.server import PORT_TAKEN, TRIES, Server
 
 START_WITHIN_S = 60.0
 GRACE_S = 15.0
 LOCKED_FOR_S = GRACE_S + 5.0
-TRIES = 3
 HEAP_MB = 384
 UNSAFE_WARNS_SINCE = 24
 ANSWER_S = 1.0
 LOOK_S = 0.02
-PORT_TAKEN = "Address already in use"
 
 
-class KafkaBroker:
-    """A broker that ends with ``stop`` (or the ``with`` block), or with this process however that ends.
-
-    ``bootstrap`` is where clients find it; it is the same after ``restart``. What was written stays in ``folder``, and
-    is there again when a broker is started on that folder later (then on other ports).
+class KafkaBroker(Server):
+    """A broker; what was written stays in ``folder``, and is there again when a broker is started on that folder later
+    (then on other ports).
     """
 
     def __init__(
         self, folder: Path, *, command: Sequence[str], prepared: Prepared, properties: Mapping[str, str]
     ) -> None:
-        self.folder = folder.absolute()
+        super().__init__(folder)
         self._command = [*command, "kafka.Kafka", "server.properties"]
         self._prepared = prepared
         self._properties = dict(properties)
         self._ports = free_ports(2)
-        self._process: ServerProcess | None = None
 
     @property
     def bootstrap(self) -> str:
         """The address for clients, ``host:port``."""
         return f"{LOOPBACK}:{self._ports[0]}"
 
-    @property
-    def process(self) -> ServerProcess:
-        """The running broker's process: its ``pid``, and ways to be unkind to it."""
-        if self._process is None:
-            raise CannotStart("the broker has not been started")
-        return self._process
-
     def launch(self) -> None:
-        """Starts it without waiting for its first answer.
-
-        Raises:
-            CannotStart: the folder is another broker's, or cannot be written, or the program cannot be run.
-        """
+        """See ``Server.launch``."""
         try:
             (self.folder / "tmp").mkdir(parents=True, exist_ok=True)
             self._configure()
@@ -73,13 +57,9 @@ class KafkaBroker:
             raise CannotStart(f"cannot keep a Kafka in {self.folder}: {error}") from error
         self._process = ServerProcess(self._command, folder=self.folder, log=self._jvm_log, grace_s=GRACE_S)
 
-    def await_answer(self, within_s: float = START_WITHIN_S) -> None:
-        """Waits until a client can list its topics; tries other ports if somebody took ours.
-
-        Raises:
-            CannotStart: it ended, or did not answer in time; the text ends with its log.
-        """
-        deadline = time.monotonic() + within_s
+    def await_answer(self) -> None:
+        """See ``Server.await_answer``: a client can then list its topics."""
+        deadline = time.monotonic() + START_WITHIN_S
         for _ in range(TRIES):
             if self._answers(deadline):
                 return
@@ -87,42 +67,9 @@ class KafkaBroker:
                 break
             self._ports = free_ports(2)
             self.launch()
-        state = f"did not answer within {within_s:.0f} s" if self.process.running else "ended before it answered"
+        state = f"did not answer within {START_WITHIN_S:.0f} s" if self.process.running else "ended before it answered"
         self.stop()
         raise CannotStart(f"Kafka in {self.folder} {state}; try again, {WAY_OUT}{self._tail()}")
-
-    def stop(self) -> None:
-        """Ends it in order. Harmless if it has ended."""
-        if self._process is not None:
-            self._process.stop()
-
-    def kill(self) -> None:
-        """Ends it as a power cut would."""
-        self.process.kill()
-
-    def freeze(self) -> None:
-        """Holds it still, connections open."""
-        self.process.freeze()
-
-    def thaw(self) -> None:
-        """Lets it go on."""
-        self.process.thaw()
-
-    def restart(self, within_s: float = START_WITHIN_S) -> None:
-        """Starts it again at the same address with what it had; ends it first if it runs."""
-        self.stop()
-        self.launch()
-        self.await_answer(within_s)
-
-    def __enter__(self) -> Self:
-        """The running broker."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        """Stops it."""
-        self.stop()
 
     @property
     def _jvm_log(self) -> Path:
@@ -177,16 +124,9 @@ def start_kafka(
         CannotFetch: the jars are not here and cannot be fetched.
         CannotStart: no Java, a folder in use, or it did not come up in time; the text ends with its log.
     """
-    broker = prepare_kafka(
+    return prepare_kafka(
         folder, cache=cache, heap_mb=heap_mb, quick=quick, properties=properties, on_progress=on_progress
-    )
-    try:
-        broker.launch()
-        broker.await_answer()
-    except BaseException:  # Ctrl-C while it starts, too
-        broker.stop()
-        raise
-    return broker
+    ).start()
 
 
 def prepare_kafka(
