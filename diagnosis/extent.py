@@ -3,17 +3,19 @@
 from collections.abc import Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from diagnosis.identity import ABSENCE
 from diagnosis.lateness import LATENESS, habit_of, late_among
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.onset import bad_batches
-from diagnosis.retest import series
+from diagnosis.retest import Floats, series
 from diagnosis.state import Active, Batch, NodeKind
 
 _LOUD = 8.0  # a shift this large shows in every single batch,
 _QUIET = 4.0  # so that a batch below this is a healthy one in between or after
+_RISING = 2.0  # unless it leads up to the first that is not: what grows begins small
 
 
 def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int | None = None) -> tuple[Batch, ...]:
@@ -43,11 +45,21 @@ def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, .
     if lineage.nodes[member.node].kind is NodeKind.OUTCOMES:
         windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
         return tuple(batch for batch in windows[-(newest or 0) :] if batch.at >= member.finding.onset_latest)
-    batches = bad_batches(lineage, member.node, member.finding, member.last_at)[-(newest or 0) :]
-    if member.level < _LOUD:
-        return batches
-    z = np.abs(series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic))
-    return tuple(batch for batch, size in zip(batches, z, strict=True) if not size < _QUIET)
+    batches = bad_batches(lineage, member.node, member.finding, member.last_at)
+    if member.level >= _LOUD:
+        z = series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic)
+        batches = tuple(batch for batch, quiet in zip(batches, _quiet(z), strict=True) if not quiet)
+    return batches[-(newest or 0) :]
+
+
+def _quiet(z: Floats) -> NDArray[np.bool_]:
+    """Tell in which batches of a loud shift it is not seen: below ``_QUIET``, but for those that lead up to it."""
+    quiet = np.abs(z) < _QUIET
+    if quiet.all():
+        return quiet
+    first = int(np.argmin(quiet))
+    rising: NDArray[np.bool_] = (np.arange(len(z)) < first) & (z * np.sign(z[first]) >= _RISING)
+    return quiet & ~rising
 
 
 def _absent(lineage: Lineage, member: Active) -> bool:
