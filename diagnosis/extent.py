@@ -1,5 +1,6 @@
 """Which batches of the origin a fault spoilt: where its statistics were off, or what the spoilt batches came from."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 
 import numpy as np
@@ -32,7 +33,7 @@ def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int
     for member in here or elsewhere:
         batches = _off(lineage, member, newest)
         if here and member.finding.statistic == LATENESS:
-            batches += _waited_in_vain(lineage, origin, batches[0].at)
+            batches += _waited_in_vain(lineage, origin, batches[0].at, newest)
         for batch in batches if here else _upstream(lineage, batches, origin) or batches:
             found[batch.node, batch.sequence] = batch
     return tuple(found[name] for name in sorted(found))
@@ -78,19 +79,22 @@ def _kept_old(lineage: Lineage, member: Active, newest: int | None) -> tuple[Bat
     )
 
 
-def _waited_in_vain(lineage: Lineage, origin: str, since: Micros) -> tuple[Batch, ...]:
-    """Return what went on with an older batch of ``origin``, or of what is made from it, while a late one was due."""
+def _waited_in_vain(lineage: Lineage, origin: str, since: Micros, newest: int | None) -> tuple[Batch, ...]:
+    """Return what went on with an older batch of ``origin``, or of what is made from it, though a late one was due."""
     found: dict[tuple[str, int], Batch] = {}
     for key in (origin, *sorted(lineage.descendants(origin))):
         ring = lineage.ring(key)
         habit = habit_of(ring) if lineage.nodes[key].kind is NodeKind.DATASET else None
         if habit is None:
             continue
-        for late in late_among(ring[lineage.until(key, since - 1) :], habit):
-            due = (late.window_end or 0) + habit.due
-            for child in lineage.children(key):
-                waiting = lineage.ring(child)[lineage.until(child, due) : lineage.until(child, late.at - 1)]
-                found.update({(one.node, one.sequence): one for one in waiting})
+        late = late_among(ring[lineage.until(key, since - 1) :], habit)
+        ends = sorted(batch.window_end for batch in late if batch.window_end is not None)
+        for child in lineage.children(key) if ends else ():
+            for one in lineage.ring(child)[lineage.until(child, ends[0] + habit.due) :][-(newest or 0) :]:
+                read = lineage.made_from((one,), key)[0]
+                behind = ends[bisect_right(ends, max(batch.window_end or 0 for batch in read)) :] if read else []
+                if behind and behind[0] + habit.due < one.at:
+                    found[one.node, one.sequence] = one
     return tuple(found.values())
 
 

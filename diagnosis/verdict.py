@@ -42,6 +42,8 @@ _FOCUSED = 3.0  # standard errors, for the one to three regressors that the mech
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
 _PLAIN = 8.0  # standard errors that are as good as an alarm
+_THERE = 2.0  # standard errors that a cause shows in what a plainly bad batch was made from,
+_COMING = 3.0  # unless that is so many less than in the later ones: then it came after
 _WHOLE = 0.95  # R² above which a mechanism names all that a statistic follows
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
@@ -156,10 +158,28 @@ def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ..
     assert step.focus is not None
     changed = changed_here(retest.lineage, step, slack(retest.lineage, step.node, retest.policy))
     found = retest.deviations(parent.node, parent.batches, parent.when, None if changed else step.focus.column)
+    found = tuple(one for one in found if not _came_later(retest, step, (parent,), one))
     silent = absence(retest.lineage, step.batches, step.when, step.focus, parent.batches)
     if silent is None or any(one.statistic in ABSENCE for one in found):
         return found
     return (silent, *found)
+
+
+def _came_later(retest: Retest, step: Step, way: tuple[Step, ...], one: Deviation) -> bool:
+    """Tell whether what the first plainly bad batch was made from, up this way, was still without a deviation."""
+    focus, lineage = step.focus, retest.lineage
+    assert focus is not None
+    first = made = tuple(batch for batch in step.batches if batch.at >= step.when.latest)[:1]
+    for above in way:
+        made = lineage.made_from(made, above.node)[0][-1:]
+    later = tuple(batch for batch in way[-1].batches if made and batch.at > made[0].at)
+    shown = retest.strength(step.node, first, focus.column, focus.statistic)
+    then = retest.strength(way[-1].node, made, one.column, one.statistic)
+    since = series(lineage, way[-1].node, later, one.column, one.statistic)
+    if shown is None or abs(shown) < _PLAIN or then is None or not np.isfinite(since).any():
+        return False
+    level = float(np.nanmean(since))
+    return abs(level - then) >= _COMING and then * np.sign(level) < _THERE
 
 
 def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
@@ -336,7 +356,8 @@ def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, 
                 continue
             for one in retest.deviations(key, behind.batches, behind.when):
                 same = one.column == focus.column if focus.column and _has(lineage, key, focus.column) else True
-                if one.finding is not None and same and one.statistic not in HEALTH:
+                late = _came_later(retest, step, (parent, behind), one)
+                if one.finding is not None and same and not late and one.statistic not in HEALTH:
                     masked = replace(parent, verdict=Verdict.MASKED)
                     ranked.append((one.size, key, (masked, replace(behind, focus=one))))
     return max(ranked, key=lambda one: (one[0], one[1]))[2] if ranked else ()
