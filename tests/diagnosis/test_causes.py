@@ -384,3 +384,11 @@ def test_the_onset_is_that_of_the_first_statistic_of_a_column_to_alarm() -> None
 
     (final,) = last(alerts)
     assert final.onset.batch_id == f"orders-{BREAK}"
+
+
+def test_what_begins_in_a_parent_a_batch_later_is_not_the_cause() -> None:
+    nodes = [Dataset("raw", ("a", "b")), Dataset("view", ("ratio",), ("raw",), {"ratio": ("raw", "a")})]
+    shifts = [Shift("view", "ratio", "location", BREAK, 40), Shift("raw", "b", "location", BREAK + 1, 12)]
+    _, alerts = run(World(nodes, shifts).rounds(0, BREAK + 12))
+
+    assert [(alert.cause.component, alert.cause.column) for alert in last(alerts)] == [("view", "ratio"), ("raw", "b")]
