@@ -28,7 +28,7 @@ class Grouping:
     def together(self, first: Trace, second: Trace) -> bool:
         """Tell whether two walks began at one place, at one time or about one thing."""
         a, b = first.origin, second.origin
-        if a.node != b.node:
+        if _place(a.node) != _place(b.node):
             common = self.shared.get(a.node)
             return common is not None and common == self.shared.get(b.node)
         if a.when.meets(b.when, slack(self.lineage, a.node, self.policy)):
@@ -77,7 +77,7 @@ class Grouping:
         """Tell whether a walk ends where a fault began, or behind what had not come when that was decided."""
         missed = frozenset(fault.missed).union(*(self.lineage.ancestors(key) for key in fault.missed))
         common = fault.alert.cause.component in common_names(self.lineage, trace)
-        return common or trace.origin.node in missed | {fault.origin}
+        return common or _place(trace.origin.node) in {_place(key) for key in (fault.origin, *missed)}
 
     def _is_answer(self, trace: Trace) -> bool:
         """Tell whether a walk ends at the scores of a model that nothing was changed about when they moved.
@@ -87,6 +87,11 @@ class Grouping:
         origin = trace.origin
         scores = origin.focus is not None and origin.focus.statistic.startswith("score_")
         return scores and not changed_here(self.lineage, origin, slack(self.lineage, origin.node, self.policy))
+
+
+def _place(node: str) -> str:
+    """Return where a fault at a node is: at the model, if it is its outcomes that show it."""
+    return node.replace("outcomes:", "model:", 1)
 
 
 def span_of(fault: Fault) -> Interval:
