@@ -7,6 +7,7 @@ from detectors.finding import Finding
 
 from diagnosis.alert import Cause, CauseKind, Context, Grounding, Hop, LastGood, Match, Onset, Rejected, Verdict
 from diagnosis.changes import KINDS
+from diagnosis.confidence import calibrated, sharing
 from diagnosis.identity import ABSENCE, concern
 from diagnosis.kinds import Kind, Scene, kind_of
 from diagnosis.lineage import Lineage
@@ -77,7 +78,7 @@ def diagnose(
         onset=Onset(earliest=interval.earliest, latest=interval.latest, batch_id=first.batch_id if first else None),
         last_good=_last_good(lineage, first),
         cause=cause,
-        suspects=alternatives[:_MOST_SUSPECTS],
+        suspects=sharing(1.0 - cause.confidence, alternatives[:_MOST_SUSPECTS]),
         rejected=sifted.rejected,
         path=_hops(lineage, path, first, interval.latest if _unrenewed(lineage, home) else None),
         context=_context(lineage, first),
@@ -191,7 +192,7 @@ def _cause(scene: Scene, kind: Kind, path: tuple[Step, ...], shared: str | None,
         change_id=act.change_id if act else None,
         before=_version(act.name, act.before) if act else None,
         after=_version(act.name, act.after) if act else None,
-        confidence=round(confidence * (_UNSEEN if unseen else 1.0), 3),
+        confidence=round(calibrated(confidence * (_UNSEEN if unseen else 1.0)), 3),
         grounding=_grounding(kind, loose or unseen),
         evidence=_evidence(scene, kind),
     )

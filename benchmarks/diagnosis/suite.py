@@ -176,6 +176,10 @@ def _repeated(report: Report, scores: Sequence[Score]) -> None:
 def _confidence(report: Report, scores: Sequence[Score]) -> None:
     report.say("confidence against kind and place being right")
     report.say(f"  {'confidence':>12} {'lives':>6} {'mean':>6} {'right':>6}")
-    for span, lives, mean, right in reliability(scores):
+    table = list(reliability(scores))
+    for span, lives, mean, right in table:
         report.say(f"  {span:>12} {lives:6} {mean:6.2f} {right:6.2f}")
         report.add(f"share right at confidence {span}, said {mean:.2f}", right, None)
+    off = sum(lives * abs(mean - right) for _, lives, mean, right in table) / max(sum(row[1] for row in table), 1)
+    report.say(f"expected calibration error {off:.3f}")
+    report.add("expected calibration error of the confidence", off, 0.05)

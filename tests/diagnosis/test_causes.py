@@ -322,7 +322,7 @@ def test_the_words_name_the_change_the_time_and_the_way_back() -> None:
     assert final.title == "Code change in features broke column spend (v1 → v2)"
     assert final.next_steps[0] == "Roll features back to v1 (change features:code:v2)."
     assert "last good batch features-23" in final.summary
-    assert "90% sure" in final.summary
+    assert "99% sure" in final.summary
     assert final.context.code_version == "v2"
 
 
