@@ -16,7 +16,7 @@ from detectors.summary import ColumnSummary
 from detectors.surprise import empty_surprises
 from detectors.watch import blank_portrait, forget_column, pool_without, without
 
-BLIND = frozenset({"out_of_range", "new_category", "column_retyped"})  # the bins say little of such a column
+BLIND = frozenset({"out_of_range", "new_category", "column_retyped", "mean"})  # bins say little of such a column
 FAR = 1.0  # standard deviations of a row: a shift beyond pushes most rows into few bins
 
 

@@ -16,7 +16,7 @@ def readings(state: DatasetState, weighed: Weighed) -> Readings:
     deviates most.
 
     Rates are given as rates; location, scale, skew and tail in standard deviations of a row, as polynomials of the
-    mid-PIT; ``rows`` and ``gap`` as logarithms.
+    mid-PIT; a ``mean`` likewise, from that of the reference; ``rows`` and ``gap`` as logarithms.
     """
     rate = state.table.rate
     root = np.clip(weighed.judged.predicted, 0, np.pi / 2)

@@ -1,12 +1,13 @@
-"""The Numenta Anomaly Benchmark, standard profile: same settings for all 58 series, none of them tuned.
+"""The Numenta Anomaly Benchmark, standard profile: the same settings for all 58 series.
 
 Own scorer, written from the published rule (Lavin and Ahmad 2015). It is checked twice. Published raw scores, once
 normalised, must be the published final ones: of 15 rows ten agree (the other five were published from different runs:
 their two files contradict each other). And the Windowed Gaussian is run again at its best threshold, which is how
 published rows are chosen, though by a coarser search: it must come within half a point of its published score.
 
-Our threshold follows from one rate. That rate, and the settings of `detectors.habits`, were chosen on the series whose
-name has an even first byte of its SHA-256; the others are printed beside them, as is the score at the best threshold.
+Our threshold follows from one rate, a false alarm a day: the benchmark's costs ask for that many. That rate, and the
+settings of `detectors.habits`, were chosen on the series whose name has an even first byte of its SHA-256. The others
+are printed beside them, as are the scores at the best threshold and at one false alarm a month.
 """
 
 import csv
@@ -28,6 +29,7 @@ Floats = NDArray[np.float64]
 PROFILE = "standard"
 WINDOW, STEP = 6400, 100  # of the Windowed Gaussian
 RUN_LENGTH = 288.0  # rows between false alarms: a day of the usual five minutes
+MONTH = 30 * RUN_LENGTH
 REST = 144  # rows for which one alarm speaks
 
 
@@ -170,11 +172,13 @@ def measure(report: Report, folder: Path) -> None:
     chosen, others = ({n: one for n, one in series.items() if developed_on(n) is half} for half in (True, False))
     all_, on, off = (total(some, ours, cost) for some in (series, chosen, others))
     at_best = best(series, tries, cost)
+    seldom = total(series, {name: alarms(held, np.log(MONTH)) for name, held in nats.items()}, cost)
     report.say(
         f"NAB, standard profile: Headwater {all_:.1f} (series its settings were chosen on {on:.1f}, others {off:.1f}; "
-        f"all at the best threshold {at_best:.1f}); published: "
+        f"all at the best threshold {at_best:.1f}, at one false alarm a month {seldom:.1f}); published: "
         + ", ".join(f"{name} {held:.1f}" for name, held in sorted(published.items(), key=lambda item: item[1]))
     )
     report.add("NAB: Headwater, standard profile", all_, 60, least=True)
     report.add("NAB: Headwater, on the series that nothing was chosen on", off, None)
     report.add("NAB: Headwater, at the best threshold, as published rows are", at_best, None)
+    report.add("NAB: Headwater, at one false alarm a month", seldom, None)

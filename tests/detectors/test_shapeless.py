@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from detectors.batch import BatchInput, SketchColumn
-from detectors.dataset import Policy, fold, start, summarise
+from detectors.dataset import Policy, accept, fold, start, summarise
 
 MINUTE = 60_000_000
 ROWS = 1000
@@ -86,6 +86,16 @@ def test_without_squares_the_shift_is_told_without_deviations(rng):
     assert n <= 6
     assert finding.effect is None
     assert ", below its baseline " in finding.sentence
+
+
+def test_an_accepted_mean_is_the_new_normal(rng):
+    watch = warmed(rng)
+    until_found(watch, rng, 500)
+    watch.state = accept(watch.state, "amount", watch.n * MINUTE)
+    found = [watch.feed(amount=told(rng.normal(500, 10, ROWS))) for _ in range(40)]
+
+    assert not any(found)
+    assert until_found(watch, rng, 510)[1].expected == pytest.approx(500, abs=2)
 
 
 def test_a_mean_that_is_not_told_is_not_watched(rng):
