@@ -16,8 +16,8 @@ from diagnosis.onset import Interval, first_bad, interval_of
 from diagnosis.retest import Deviation, Retest
 from diagnosis.segments import held_by, segment_of
 from diagnosis.state import Announced, Batch, NodeKind
+from diagnosis.steps import Step, Trace
 from diagnosis.suspects import sift
-from diagnosis.verdict import Step, Trace
 
 _MOST_SUSPECTS = 5
 _LATE_BY = 64

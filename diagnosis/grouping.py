@@ -8,7 +8,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
 from diagnosis.state import Fault
-from diagnosis.verdict import Trace, changed_here
+from diagnosis.steps import Trace, changed_here
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.reads import missed_more
 from diagnosis.retest import Deviation
 from diagnosis.state import Node, NodeKind
-from diagnosis.verdict import Trace
+from diagnosis.steps import Trace
 
 SCHEMA = ("column_removed", "column_added", "column_retyped")
 _SLOPE = frozenset({"residual_scale", "interval_coverage"})

@@ -16,7 +16,7 @@ from diagnosis.policy import Policy
 from diagnosis.publish import Moment, Reason, why_publish
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Fault, Guest, PipelineState
-from diagnosis.verdict import Trace, changed_here
+from diagnosis.steps import Trace, changed_here
 from diagnosis.walks import walk_all
 
 _SIGNATURES_KEPT = 64

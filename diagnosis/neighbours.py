@@ -16,7 +16,7 @@ from diagnosis.observation import Micros, Observation, ObservationKind, Told
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Guest, Node, NodeKind, PipelineState
-from diagnosis.verdict import Trace
+from diagnosis.steps import Trace
 
 READERS_KEPT = 16  # per dataset
 

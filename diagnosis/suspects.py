@@ -9,7 +9,7 @@ from diagnosis.observation import Micros
 from diagnosis.onset import Interval
 from diagnosis.retest import Retest
 from diagnosis.state import Announced
-from diagnosis.verdict import Trace
+from diagnosis.steps import Trace
 
 _NEAR_GAPS = 10  # acts further from the onset than this many usual gaps are not worth a word
 _MOST_REJECTED = 8

@@ -8,77 +8,19 @@ from math import sqrt
 import numpy as np
 
 from diagnosis.alert import Match, Verdict
-from diagnosis.changes import header_acts
-from diagnosis.identity import ABSENCE, TIMING
+from diagnosis.explaining import FOLLOWS, HEALTH, PLAIN, explanations, has_column, mechanism_of
+from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
-from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
-from diagnosis.observation import Micros
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest, series
-from diagnosis.state import Active, Batch, Link, NodeKind
+from diagnosis.state import Active, Batch, Link
+from diagnosis.steps import Step, Trace, changed_here
 
-VOLUME = frozenset(
-    {"rows", "duplicate_batch", "empty_batch", "incomplete_batch", "row_count_mismatch", "silence", "gap", "window_gap"}
-    | {"window_overlap", "out_of_order"}
-)
-HEALTH = frozenset({"latency", "error_rate", "feature_latency"})
-_FOLLOWS = {
-    "feature_age": frozenset({"feature_age", "silence", "empty_batch"}) | TIMING,
-    "feature_miss_rate": frozenset({"silence", "rows", "empty_batch", "incomplete_batch", "column_removed"}),
-    "feature_latency": frozenset[str](),
-    "latency": frozenset({"rows"}),
-    "serving_skew": frozenset[str](),
-    "silence": frozenset({"silence"}),
-    "lateness": frozenset({"silence"}) | TIMING,
-    "column_removed": frozenset({"column_removed"}),
-    "column_added": frozenset({"column_added"}),
-    "column_retyped": frozenset({"column_retyped"}),
-    "duplicate_batch": frozenset({"duplicate_batch"}),
-}
-"""What alone can explain a statistic of a child; statistics not listed follow the rules of ``_presence``."""
-_SHARE = 0.35  # of a child's shift that the parents' must predict
-_FOCUSED = 3.0  # standard errors, for the one to three regressors that the mechanism names
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
-_PLAIN = 8.0  # standard errors that are as good as an alarm
 _THERE = 2.0  # standard errors that a cause shows in what a plainly bad batch was made from,
 _COMING = 3.0  # unless that is so many less than in the later ones: then it came after
-_WHOLE = 0.95  # R² above which a mechanism names all that a statistic follows
-_LEARNT = 0.36  # R² below which a mechanism is not believed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One node on the way: its suspected batches, since when, how it was matched from its child, what deviates."""
-
-    node: str
-    batches: tuple[Batch, ...]
-    when: Interval
-    match: Match = Match.EXACT
-    focus: Deviation | None = None
-    verdict: Verdict = Verdict.UNKNOWN
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
-    """From cause (first step) to effect (last step). healthy, unseen: parents of the origin. proven: by mechanism.
-
-    awaited: parents of the origin whose batches are named but still on their way; where it began is not decided yet.
-    """
-
-    key: str
-    steps: tuple[Step, ...]
-    healthy: tuple[str, ...] = ()
-    unseen: tuple[str, ...] = ()
-    awaited: tuple[str, ...] = ()
-    deviations: tuple[Deviation, ...] = ()
-    proven: bool = False
-
-    @property
-    def origin(self) -> Step:
-        """Return where it began."""
-        return self.steps[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,11 +76,11 @@ def _look(retest: Retest, step: Step) -> _Looked:
         elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
             unseen.append(key)
     found = {parent.node: _deviations(retest, step, parent) for parent in parents}
-    mechanism = _mechanism(retest, step)
+    mechanism = mechanism_of(retest, step)
     ranked = [
         (rank, deviation.size, parent.node, replace(parent, focus=deviation))
         for parent in parents
-        for rank, deviation in _explanations(retest, step, parent, found[parent.node], mechanism)
+        for rank, deviation in explanations(retest, step, parent, found[parent.node], mechanism)
     ]
     healthy = tuple(parent.node for parent in parents if not found[parent.node])
     if ranked:
@@ -176,7 +118,7 @@ def _came_later(retest: Retest, step: Step, way: tuple[Step, ...], one: Deviatio
     shown = retest.strength(step.node, first, focus.column, focus.statistic)
     then = retest.strength(way[-1].node, made, one.column, one.statistic)
     since = series(lineage, way[-1].node, later, one.column, one.statistic)
-    if shown is None or abs(shown) < _PLAIN or then is None or not np.isfinite(since).any():
+    if shown is None or abs(shown) < PLAIN or then is None or not np.isfinite(since).any():
         return False
     level = float(np.nanmean(since))
     return abs(level - then) >= _COMING and then * np.sign(level) < _THERE
@@ -230,123 +172,11 @@ def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:
     )
 
 
-def _mechanism(retest: Retest, step: Step) -> Mechanism | None:
-    focus = step.focus
-    if focus is None or not step.batches or focus.statistic in _FOLLOWS:
-        return None
-    first = step.batches[0]
-    name = (first.node, first.sequence)
-    if name not in retest.memory:
-        retest.memory[name] = pairs_before(retest.lineage, first)
-    mechanism = learn(retest.lineage, retest.memory[name], focus.column, focus.statistic, retest.policy)
-    return mechanism if mechanism is not None and mechanism.explained >= _LEARNT else None
-
-
-def _explanations(
-    retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...], mechanism: Mechanism | None
-) -> list[tuple[int, Deviation]]:
-    """Return how well each deviation of a parent explains the child's, 3 best; nothing if it does not."""
-    if mechanism is not None:
-        inherited = _predicted(retest, step, parent, mechanism)
-        if inherited:
-            return inherited
-        found = tuple(one for one in found if _open(retest.lineage, mechanism, parent.node, step, one))
-    return _presence(retest, step, found)
-
-
-def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
-    """Tell whether a deviation can matter although the mechanism names others: its column does, or it never varied.
-
-    An alarm upstream, or what is about to be one, is rather the cause than a coincidence, unless the stage itself was
-    changed at that moment and the mechanism leaves no room for it.
-    """
-    room = mechanism.explained < _WHOLE or not changed_here(lineage, step)
-    if (one.finding is not None or one.size >= _PLAIN) and room:
-        return True
-    assert step.focus is not None
-    columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
-    known = (parent, one.column, one.statistic) in mechanism.considered
-    return not known or one.column in columns or (one.column != "" and one.column == step.focus.column)
-
-
-def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -> list[tuple[int, Deviation]]:
-    """Return the regressors at this parent, if they moved and what they predict is a good part of the child's shift."""
-    focus = step.focus
-    assert focus is not None
-    batches = step.batches[: retest.policy.retest_batches]
-    actual = series(retest.lineage, step.node, batches, focus.column, focus.statistic)
-    predicted = predict(retest.lineage, mechanism, batches)
-    both = np.isfinite(actual) & np.isfinite(predicted)
-    if not both.any():
-        return []
-    share = float(predicted[both].mean()) / (float(actual[both].mean()) or 1e-9)
-    explained = []
-    for regressor in mechanism.regressors:
-        if regressor.parent != parent.node:
-            continue
-        strength = retest.strength(parent.node, parent.batches, regressor.column, regressor.statistic)
-        if strength is None or abs(strength) < _FOCUSED:
-            continue
-        if share >= _SHARE or abs(strength) >= retest.critical(100):
-            deviation = Deviation(column=regressor.column, statistic=regressor.statistic, strength=strength)
-            explained.append((3, deviation))
-    return explained
-
-
-def _presence(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
-    """Compare presence and time where no mechanism is known."""
-    focus = step.focus
-    assert focus is not None
-    if focus.statistic in _FOLLOWS:
-        kept = _FOLLOWS[focus.statistic]
-        return [
-            (2 if one.column == focus.column else 1, one)
-            for one in found
-            if one.statistic in kept and (one.column in ("", focus.column) or focus.column == "")
-        ]
-    found = tuple(one for one in found if one.statistic not in HEALTH)
-    if focus.column and any(_has(retest.lineage, key, focus.column) for key in retest.lineage.parent_keys(step.node)):
-        return _same_column(retest, step, found)
-    return [(_rank(focus, one), one) for one in found]
-
-
-def _rank(focus: Deviation, one: Deviation) -> int:
-    alike = one.column == focus.column and (one.statistic == focus.statistic or bool(focus.column))
-    return 2 if alike else 1
-
-
-def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
-    """A parent has the column too: it must deviate itself or be absent, rows come or gone, or all began together."""
-    focus, lineage = step.focus, retest.lineage
-    assert focus is not None
-    same = [(2, one) for one in found if one.column == focus.column or one.statistic in ABSENCE]
-    if same:
-        return same
-    volume = [(1, one) for one in found if one.statistic in VOLUME]
-    if volume and focus.statistic in ("missing_rate", "rows", "distinct", "category_rate", "category_mix"):
-        return volume
-    copied = lineage.nodes[step.node].kind is NodeKind.MODEL
-    if copied or changed_here(lineage, step):
-        return []
-    return [(0, one) for one in found if one.finding is not None]
-
-
-def changed_here(lineage: Lineage, step: Step, near: Micros = 0) -> bool:
-    """Tell whether versions of a node, or of the model whose outcomes it is, changed in the onset interval, or near."""
-    node = step.node.replace("outcomes:", "model:", 1)
-    latest = max(step.when.latest, step.batches[0].at) if step.batches else step.when.latest
-    return bool(header_acts(lineage, node, step.when.earliest + 1 - near, latest))
-
-
-def _has(lineage: Lineage, key: str, column: str) -> bool:
-    return any(column in layout.column or column in layout.profile for layout in lineage.nodes[key].layouts.values())
-
-
 def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, ...]:
     """Look behind healthy parents for an alarmed grandparent with the same column: then the parent masked it."""
     focus, lineage = step.focus, retest.lineage
     assert focus is not None
-    if changed_here(lineage, step) or focus.statistic in _FOLLOWS:
+    if changed_here(lineage, step) or focus.statistic in FOLLOWS:
         return ()
     ranked = []
     for parent in parents:
@@ -355,7 +185,7 @@ def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, 
             if behind is None:
                 continue
             for one in retest.deviations(key, behind.batches, behind.when):
-                same = one.column == focus.column if focus.column and _has(lineage, key, focus.column) else True
+                same = one.column == focus.column if focus.column and has_column(lineage, key, focus.column) else True
                 late = _came_later(retest, step, (parent, behind), one)
                 if one.finding is not None and same and not late and one.statistic not in HEALTH:
                     masked = replace(parent, verdict=Verdict.MASKED)

@@ -5,7 +5,8 @@ from dataclasses import replace
 from diagnosis.onset import interval_of, slack
 from diagnosis.retest import Retest
 from diagnosis.state import Active
-from diagnosis.verdict import Trace, trace
+from diagnosis.steps import Trace
+from diagnosis.verdict import trace
 
 _COLUMNS = 8  # walked per node; further columns follow the strongest that began with them
 
