@@ -13,7 +13,7 @@ from detectors import dataset, joining, recent
 from detectors.attribution import score_shares
 from detectors.estimated import SUPPORTED, estimate, support
 from detectors.finding import Judgement, Micros, Readings
-from detectors.model_findings import calibration_gauges, count_statistics, standing_findings
+from detectors.model_findings import calibration_gauges, count_statistics, model_readings, standing_findings
 from detectors.model_policy import Policy
 from detectors.model_state import ModelState, references, settled_task, start
 from detectors.outcome_step import read_step
@@ -197,7 +197,7 @@ def _judgement(
     named |= calibration_gauges(known.overall, top_class=top)
     return WindowJudgement(
         findings=standing_findings(state.subject, state.inputs, state.serving, known, top_class=top),
-        readings=Readings() if of_outcomes else seen.readings,
+        readings=Readings() if of_outcomes else model_readings(seen.readings),
         profiles=seen.profiles,
         gauges=seen.gauges
         | gauges

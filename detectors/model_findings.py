@@ -10,7 +10,7 @@ import numpy as np
 from detectors.bets import SHIFTS, SLOPES
 from detectors.calibration import Calibration, CalibrationAlarm
 from detectors.checks import percent
-from detectors.finding import Finding
+from detectors.finding import Finding, Readings
 from detectors.life import standing
 from detectors.performance import COVERAGE, SEGMENT, Performance
 from detectors.state import DatasetState
@@ -86,13 +86,27 @@ def calibration_gauges(bank: Calibration, *, top_class: bool) -> dict[str, float
     }
 
 
+def model_readings(readings: Readings) -> Readings:
+    """Name what is read of the scores as the findings about them are named: statistics of the model itself."""
+    names = zip(readings.column, readings.statistic, strict=True)
+    return replace(
+        readings,
+        column=tuple("" if column == SCORE else column for column in readings.column),
+        statistic=tuple(_of_score(statistic) if column == SCORE else statistic for column, statistic in names),
+    )
+
+
+def _of_score(statistic: str) -> str:
+    return f"score_{statistic}"
+
+
 def _of_inputs(inputs: DatasetState) -> Iterator[Finding]:
     """Scores speak for the model; how many rows a window has is our own doing and no finding."""
     for finding in standing(inputs):
         if finding.column is None and finding.statistic in OF_WINDOWS:
             continue
         if finding.column == SCORE:
-            yield replace(finding, column=None, statistic=f"score_{finding.statistic}")
+            yield replace(finding, column=None, statistic=_of_score(finding.statistic))
         elif finding.statistic not in OF_WINDOWS:
             yield finding
 

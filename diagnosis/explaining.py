@@ -140,5 +140,11 @@ def _same_column(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> li
 
 
 def has_column(lineage: Lineage, key: str, column: str) -> bool:
-    """Tell whether any batch remembered of a node has a column of that name."""
-    return any(column in layout.column or column in layout.profile for layout in lineage.nodes[key].layouts.values())
+    """Tell whether a node has, or lately had, a column of this name."""
+    return column in columns_of(lineage, key)
+
+
+def columns_of(lineage: Lineage, key: str) -> frozenset[str]:
+    """Return the columns that a node has, or lately had."""
+    layouts = lineage.nodes[key].layouts.values()
+    return frozenset(name for layout in layouts for name in (*layout.column, *layout.profile))

@@ -8,7 +8,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
 from diagnosis.state import Fault
-from diagnosis.steps import Trace, changed_here
+from diagnosis.steps import Trace, changed_here, of_scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,9 @@ class Grouping:
         What is wrong with it was seen before, then: its answers need longer to show it.
         """
         origin = trace.origin
-        scores = origin.focus is not None and origin.focus.statistic.startswith("score_")
-        return scores and not changed_here(self.lineage, origin, slack(self.lineage, origin.node, self.policy))
+        return of_scores(origin) and not changed_here(
+            self.lineage, origin, slack(self.lineage, origin.node, self.policy)
+        )
 
 
 def _place(node: str) -> str:

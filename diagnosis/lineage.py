@@ -9,6 +9,7 @@ from diagnosis.alert import Match
 from diagnosis.observation import Micros
 from diagnosis.state import Batch, Link, Node, NodeKind
 
+_POOLED = 32  # batches, at most, that are read together
 _EXACTNESS = (Match.EXACT, Match.PARTITION, Match.WINDOW, Match.LATEST, Match.UNKNOWN)
 
 
@@ -59,6 +60,11 @@ class Lineage:
         """Return a batch's place in its node's ring."""
         self.ring(batch.node)
         return self._places[batch.node].get(batch.batch_id, 0)
+
+    def read(self, batch: Batch) -> Batch:
+        """Return the batch that carries a batch's readings: small ones are pooled, and read when the pool is full."""
+        later = self.ring(batch.node)[self.place(batch) :][:_POOLED]
+        return next((one for one in later if len(one.z)), batch)
 
     def spot(self, key: str, layout: int, column: str, statistic: str) -> int | None:
         """Return where a statistic stands in the arrays of a node's batches of one layout, None where it does not."""

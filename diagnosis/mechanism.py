@@ -85,7 +85,9 @@ def predict(lineage: Lineage, mechanism: Mechanism, batches: tuple[Batch, ...]) 
     for regressor in mechanism.regressors:
         matched = [lineage.made_from((batch,), regressor.parent)[0] for batch in batches]
         values = [
-            series(lineage, regressor.parent, found[-1:], regressor.column, regressor.statistic)[0] if found else np.nan
+            series(lineage, regressor.parent, (lineage.read(found[-1]),), regressor.column, regressor.statistic)[0]
+            if found
+            else np.nan
             for found in matched
         ]
         total += regressor.slope * np.array(values)
@@ -129,7 +131,7 @@ def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
     layouts = {parent: _usual_layout(lineage, parent) for parent in keys}
     rows, batches = [], []
     for batch in lineage.ring(key)[max(place - _PAIRS_USED, 0) : place] if keys else ():
-        found = {one.link.parent: one.batches[-1] for one in lineage.parents(batch) if one.batches}
+        found = {one.link.parent: lineage.read(one.batches[-1]) for one in lineage.parents(batch) if one.batches}
         if all(parent in found and found[parent].layout == layouts[parent] for parent in keys):
             rows.append(np.concatenate([found[parent].z for parent in keys]))
             batches.append(batch)
@@ -155,5 +157,5 @@ def _names(layout: Layout) -> Iterable[tuple[str, str]]:
 
 def _usual_layout(lineage: Lineage, key: str) -> int:
     ring = lineage.ring(key)
-    numbers = [batch.layout for batch in ring]
+    numbers = [batch.layout for batch in ring if len(batch.z)]
     return max(sorted(set(numbers)), key=numbers.count) if numbers else -1

@@ -59,13 +59,13 @@ class Retest:
         return sqrt(2 * log(max(statistics, 1) / self.policy.retest_alpha))
 
     def deviations(
-        self, key: str, batches: Sequence[Batch], when: Interval, older: str | None = None
+        self, key: str, batches: Sequence[Batch], when: Interval, older: frozenset[str] = frozenset()
     ) -> tuple[Deviation, ...]:
         """Return how a node deviates in these batches, strongest first; ``when`` is the suspected onset.
 
-        older: a column that counts even if it was so before the onset, where something lasts that was found upstream.
+        older: columns that count even if they were so before the onset, where something lasts that was found upstream.
         """
-        older = older if older and self._troubled(key) else None
+        older = older if self._troubled(key) else frozenset()
         found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches, older)}
         found.update(self._alarmed(key, when))
         return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
@@ -101,27 +101,31 @@ class Retest:
 
     def strength(self, key: str, batches: Sequence[Batch], column: str, statistic: str) -> float | None:
         """Return one statistic's strength over these batches, None where it was not read."""
-        values = series(self.lineage, key, batches[: self.policy.retest_batches], column, statistic)
+        values = series(self.lineage, key, self._read(batches), column, statistic)
         values = values[np.isfinite(values)]
         return float(values.mean() * sqrt(len(values))) if len(values) else None
 
-    def _weak(self, key: str, batches: Sequence[Batch], older: str | None) -> Iterable[Deviation]:
-        batches = batches[: self.policy.retest_batches]
-        if not batches or key not in self.lineage.nodes:
+    def _weak(self, key: str, batches: Sequence[Batch], older: frozenset[str]) -> Iterable[Deviation]:
+        batches = self._read(batches)
+        newest = next((batch for batch in reversed(batches) if len(batch.z)), None)
+        if newest is None or key not in self.lineage.nodes:
             return
-        layout = self.lineage.nodes[key].layouts[batches[-1].layout]
-        strengths = _strengths(batches, batches[-1].layout)
+        layout = self.lineage.nodes[key].layouts[newest.layout]
+        strengths = _strengths(batches, newest.layout)
         place = self.lineage.place(batches[0])
-        before = _strengths(self.lineage.ring(key)[max(place - _BEFORE, 0) : place], batches[-1].layout)
+        before = _strengths(self.lineage.ring(key)[max(place - _BEFORE, 0) : place], newest.layout)
         critical = self.critical(int(np.isfinite(strengths).sum()))
         for index in np.flatnonzero(np.abs(strengths) >= critical):
             earlier = before[index] if len(before) else 0.0
             known = isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0
-            if known and layout.column[index] != older:
+            if known and layout.column[index] not in older:
                 continue  # it was like that before the onset in question
             yield Deviation(
                 column=layout.column[index], statistic=layout.statistic[index], strength=float(strengths[index])
             )
+
+    def _read(self, batches: Sequence[Batch]) -> Sequence[Batch]:
+        return tuple(dict.fromkeys(self.lineage.read(one) for one in batches[: self.policy.retest_batches]))
 
     def _troubled(self, key: str) -> bool:
         """Tell whether something that still lasts has been found at a node or upstream of it."""

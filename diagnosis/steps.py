@@ -49,3 +49,8 @@ def changed_here(lineage: Lineage, step: Step, near: Micros = 0) -> bool:
     node = step.node.replace("outcomes:", "model:", 1)
     latest = max(step.when.latest, step.batches[0].at) if step.batches else step.when.latest
     return bool(header_acts(lineage, node, step.when.earliest + 1 - near, latest))
+
+
+def of_scores(step: Step) -> bool:
+    """Tell whether a step is about what a model answers."""
+    return step.focus is not None and step.focus.statistic.startswith("score_")

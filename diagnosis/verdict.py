@@ -8,14 +8,14 @@ from math import sqrt
 import numpy as np
 
 from diagnosis.alert import Match, Verdict
-from diagnosis.explaining import FOLLOWS, HEALTH, PLAIN, explanations, has_column, mechanism_of
+from diagnosis.explaining import FOLLOWS, HEALTH, PLAIN, columns_of, explanations, has_column, mechanism_of
 from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Active, Batch, Link
-from diagnosis.steps import Step, Trace, changed_here
+from diagnosis.steps import Step, Trace, changed_here, of_scores
 
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
@@ -95,11 +95,13 @@ def _look(retest: Retest, step: Step) -> _Looked:
 def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ...]:
     """Return how a parent deviates; that nothing new of it came shows in who goes on reading it.
 
-    A child may be slow to alarm about a column that has long been wrong, unless it was changed itself just then.
+    A child may be slow to alarm about a column that has long been wrong, and scores about any that they are made from,
+    unless it was changed itself just then.
     """
     assert step.focus is not None
     changed = changed_here(retest.lineage, step, slack(retest.lineage, step.node, retest.policy))
-    found = retest.deviations(parent.node, parent.batches, parent.when, None if changed else step.focus.column)
+    older = columns_of(retest.lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
+    found = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
     found = tuple(one for one in found if not _came_later(retest, step, (parent,), one))
     silent = absence(retest.lineage, step.batches, step.when, step.focus, parent.batches)
     if silent is None or any(one.statistic in ABSENCE for one in found):
@@ -125,7 +127,7 @@ def _came_later(retest: Retest, step: Step, way: tuple[Step, ...], one: Deviatio
 
 
 def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
-    """Return the parents of which many batches that the surely bad ones name are still on their way.
+    """Return the parents of which many batches that the surely bad ones name are still on their way, or not read yet.
 
     Each dataset's batches arrive in order: one that is older than the last of its dataset will not come any more.
     """
@@ -136,11 +138,16 @@ def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
     for batch in certain[:_AWAITED]:
         for parentage in lineage.parents(batch):
             key = parentage.link.parent
-            if parentage.batches:
+            if any(not _unread(lineage, one) for one in parentage.batches):
                 here[key] += 1
-            elif key in retest.new or _behind_child(lineage, parentage.link, batch):
+            elif parentage.batches or key in retest.new or _behind_child(lineage, parentage.link, batch):
                 away[key] += 1
     return tuple(sorted(key for key in away if away[key] and _FEW * away[key] >= here[key]))
+
+
+def _unread(lineage: Lineage, batch: Batch) -> bool:
+    """Tell whether a batch waits for others to be read together with them; where nothing is ever read, none does."""
+    return not len(lineage.read(batch).z) and any(len(one.z) for one in lineage.ring(batch.node))
 
 
 def _behind_child(lineage: Lineage, link: Link, child: Batch) -> bool:

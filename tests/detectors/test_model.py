@@ -159,6 +159,9 @@ def test_scores_and_features_that_move_are_found_under_their_names():
     assert ("location", "x", None) in seen
     assert {column for _, column, _ in seen} == {None, "x"}
     first = next(judged for judged in said if judged.findings)
+    read = set(zip(first.readings.column, first.readings.statistic, strict=True))
+    assert {("", "score_location"), ("x", "location")} <= read
+    assert "score" not in first.readings.column
     assert first.first_at <= START + 21_000 * SECOND
     assert all(f.onset_earliest <= START + 20_500 * SECOND for f in first.findings)
 

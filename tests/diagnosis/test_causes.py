@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
+from detectors.finding import Readings
 from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDiagnosis, Verdict
 from diagnosis.observation import Observation, ObservationKind
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
@@ -392,3 +393,24 @@ def test_what_begins_in_a_parent_a_batch_later_is_not_the_cause() -> None:
     _, alerts = run(World(nodes, shifts).rounds(0, BREAK + 12))
 
     assert [(alert.cause.component, alert.cause.column) for alert in last(alerts)] == [("view", "ratio"), ("raw", "b")]
+
+
+def test_small_batches_that_are_read_together_with_the_next_are_tested_again_like_others() -> None:
+    broken = [shift("orders", "amount", "location", weak=True)]
+
+    def pooled(one: Observation) -> Observation:
+        first_of_two = int(one.batch_id.rpartition("-")[2].lstrip("o")) % 2 == 0
+        return replace(one, readings=Readings(), findings=()) if first_of_two == (one.name != "orders") else one
+
+    for rounds in (BREAK + 8, BREAK + 9):
+        log = [pooled(one) for one in World(chain(), broken).rounds(0, rounds)]
+        (alert,) = last(run(log)[1])
+        assert (alert.kind, alert.cause.component, alert.cause.column) == (CauseKind.SOURCE_DATA, "orders", "amount")
+
+
+def test_scores_that_move_long_after_what_they_are_made_from_are_no_other_fault() -> None:
+    nodes = [replace(node, score=None) if isinstance(node, Model) else node for node in chain()]
+    slow = [shift("orders", "amount", "location"), replace(shift("risk", "", "score_location"), since=BREAK + 14)]
+    (alert,) = last(run(World(nodes, slow).rounds(0, BREAK + 20))[1])
+    assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
+    assert ("shop/risk", "score_location") in {(one.subject, one.statistic) for one in alert.symptoms}
