@@ -16,6 +16,7 @@ from streams.reading.replay import render_replay
 from streams.replay.comparing import Compared, Verdict, compare
 from streams.replay.replay import Replay, replay_events, replay_observations
 from streams.settings import Settings
+from streams.topics import Topic
 
 EPILOG = """Examples:
 
@@ -66,10 +67,10 @@ def replay(
     from_time = moment(since)
     settings = _with(settings_with(bootstrap=bootstrap), given)
     try:
-        with Interruption() as interruption, Console(stderr=True).status("reading the alerts …") as status:
+        with Interruption() as interruption, Console(stderr=True).status("reading …") as status:
             watch = _watched(interruption, status.update)
-            published = _published(settings, interruption)
             done = _replayed(settings, given, watch)
+            published = _published(settings, interruption)
     except (NoAlertsTopic, TopicSilent, EndNotReached) as error:
         refuse(str(error))
     compared = comparison(published, done, from_time)
@@ -99,9 +100,16 @@ def assignment(text: str) -> tuple[str, str]:
 def comparison(published: Iterable[Published], done: Replay, since: int | None) -> list[Compared]:
     """The alerts that were, or would be, told about since a time; all where there is none.
 
-    Where the replay did not begin with the first record, what was published before its beginning is left out.
+    Where the replay did not begin with the first record, what was published before its beginning is left out; and so
+    are revisions that follow from observations behind its end: an installation that runs goes on meanwhile.
     """
-    told = list(published)
+    end = done.end if Topic.OBSERVATIONS in done.source else None
+    said = {(one.alert.alert_id, one.alert.revision) for one in done.said}
+    told = [
+        one
+        for one in published
+        if end is None or one.stored_at <= end or (one.alert.alert_id, one.alert.revision) in said
+    ]
     if not done.whole and done.begin is not None:
         early = {one.alert.alert_id for one in told if one.stored_at < done.begin}
         told = [one for one in told if one.alert.alert_id not in early]

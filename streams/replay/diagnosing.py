@@ -31,11 +31,6 @@ class Diagnosis:
         self._partitions: list[dict[str, PipelineState]] = [{} for _ in range(partitions)]
         self.defects = 0
 
-    @property
-    def pipelines(self) -> dict[str, PipelineState]:
-        """Every pipeline as it is now."""
-        return {name: state for pipelines in self._partitions for name, state in pipelines.items()}
-
     def fold(self, partition: int, seen: Observation) -> Iterator[Alert]:
         """The alerts that a record of a partition leads to, those of the letters that follow from it included."""
         if seen.reader is not None and seen.kind in self._afresh:

@@ -38,7 +38,6 @@ class Replay:
     begin: Micros | None = None
     end: Micros | None = None
     whole: bool = True
-    pipelines: int = 0
     unreadable: int = 0
     defects: int = 0
     said: list[Said] = field(default_factory=list)
@@ -75,7 +74,7 @@ def replay_observations(settings: Settings, *, changed: bool, on_record: OnRecor
             replay.unreadable += 1
             continue
         replay.said += [Said(at=record.stored_at, alert=alert) for alert in diagnosis.fold(record.partition, seen)]
-    replay.pipelines, replay.defects = len(diagnosis.pipelines), diagnosis.defects
+    replay.defects = diagnosis.defects
     return replay
 
 
@@ -98,11 +97,7 @@ def replay_events(settings: Settings, *, on_record: OnRecord) -> Replay:
         minute = record.stored_at // MINUTE
     now = time.time_ns() // 1000
     say(now, _minutes(minute, now))
-    replay.pipelines, replay.defects, replay.unreadable = (
-        len(diagnosis.pipelines),
-        diagnosis.defects,
-        detection.unreadable,
-    )
+    replay.defects, replay.unreadable = diagnosis.defects, detection.unreadable
     return replay
 
 

@@ -94,3 +94,13 @@ def test_what_was_published_before_the_first_record_is_left_out_where_older_ones
 
     assert [one.verdict for one in whole] == [Verdict.MISSING]
     assert cut == []
+
+
+def test_what_is_published_while_the_log_is_read_is_no_difference(broken_deploy: Alert) -> None:
+    revisions = [replace(broken_deploy, revision=number) for number in (1, 2, 3)]
+    published = [Published(stored_at=TEN + one.revision, alert=one) for one in revisions]
+    replay = Replay(source=(Topic.OBSERVATIONS,), end=TEN, said=[Said(at=TEN, alert=one) for one in revisions[:2]])
+
+    (one,) = comparison(published, replay, None)
+
+    assert one.verdict is Verdict.SAME
