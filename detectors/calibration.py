@@ -25,6 +25,9 @@ LEARN_EVERY: Final = 500  # outcomes; the map changes at multiples of it, so tha
 QUIET_NATS: Final = 2.0  # outcomes that may belong to a change wait until it turns out that they do not
 YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors would lock it in
 YOUNG_ROWS: Final = 15_000
+FIRST_ROWS: Final = (
+    2_000  # outcomes that teach the map whatever they say of it: it is too rough to be held against them
+)
 RECOVERY_NATS: Final = 8.0
 ONSET_NATS: Final = 3.0
 RIVAL_NATS: Final = 5.0
@@ -168,7 +171,7 @@ def _learn(bank: Calibration, score_logit: Floats, outcomes: Floats) -> Calibrat
 
 def _quiet(bank: Calibration) -> bool:
     margin = YOUNG_NATS if bank.healthy.rows < YOUNG_ROWS else 0.0
-    return float(bank.cusum.max()) < QUIET_NATS + margin
+    return bank.healthy.rows < FIRST_ROWS or float(bank.cusum.max()) < QUIET_NATS + margin
 
 
 def _advance(
