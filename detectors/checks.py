@@ -44,7 +44,7 @@ def check(state: DatasetState, batch: BatchSummary, policy: Policy) -> list[Clai
     claims = [*_volume(batch), *_clock(batch, policy), *_order(state, batch), *_window(state, batch)]
     if batch.rows > 0 or batch.columns:
         claims += _schema(state, batch)
-        claims += _non_finite(state, batch, policy)
+        claims += _unsound(state, batch, policy)
     return claims
 
 
@@ -113,15 +113,21 @@ def _schema(state: DatasetState, batch: BatchSummary) -> Iterator[Claim]:
                 yield Claim(statistic="column_added", column=name, sentence=f"column `{name}` is new")
 
 
-def _non_finite(state: DatasetState, batch: BatchSummary, policy: Policy) -> Iterator[Claim]:
+def _unsound(state: DatasetState, batch: BatchSummary, policy: Policy) -> Iterator[Claim]:
+    """Numbers that no arithmetic should be given, where there were none before."""
+    known = state.attendance
     for name, summary in batch.columns.items():
-        column = state.columns.get(name) if summary.non_finite else None
-        if column is None or state.attendance.infinite[column.position]:
+        column = state.columns.get(name) if summary.non_finite or summary.extreme else None
+        if column is None or known.batches[column.position] < policy.warm_up_batches:
             continue
-        if state.attendance.batches[column.position] >= policy.warm_up_batches:
-            share = summary.non_finite / max(1, summary.count)
-            sentence = f"{percent(share)} of `{name}` are infinite where none were before"
-            yield Claim(statistic="non_finite", column=name, sentence=sentence, observed=share, expected=0.0)
+        for statistic, rows, custom, words in (
+            ("non_finite", summary.non_finite, known.infinite, "infinite"),
+            ("extreme", summary.extreme, known.extreme, "too large or too small to compute with"),
+        ):
+            if rows and not custom[column.position]:
+                share = rows / max(1, summary.count)
+                sentence = f"{percent(share)} of `{name}` are {words} where none were before"
+                yield Claim(statistic=statistic, column=name, sentence=sentence, observed=share, expected=0.0)
 
 
 def duplicate(state: DatasetState, batch: BatchSummary, fingerprint: int) -> Claim | None:

@@ -103,6 +103,7 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
         count=a.count + b.count,
         missing=a.missing + b.missing,
         non_finite=a.non_finite + b.non_finite,
+        extreme=a.extreme + b.extreme,
         minimum=min((m for m in (a.minimum, b.minimum) if m is not None), default=None),
         maximum=max((m for m in (a.maximum, b.maximum) if m is not None), default=None),
         mean=mean,

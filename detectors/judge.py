@@ -10,7 +10,7 @@ from detectors.finding import Judgement, Readings
 from detectors.life import exact_findings, standing
 from detectors.pooling import pooled
 from detectors.portrait import gauges, profiles
-from detectors.state import RECENT, Attendance, BatchSummary, DatasetState, Policy, Recent
+from detectors.state import RECENT, BatchSummary, DatasetState, Policy, Recent
 
 LATE_GAPS = 3.0  # usual gaps by which a batch may be behind and still count
 USUAL_GAP_S = 60.0  # until a gap was seen
@@ -98,10 +98,13 @@ def remember(state: DatasetState, batch: BatchSummary, fingerprint: int, step: i
 
 
 def _attendance(state: DatasetState, batch: BatchSummary, policy: Policy) -> DatasetState:
-    """Note which columns were there, and which held infinities while the custom was being learnt."""
-    there = np.array([name in batch.columns for name in state.columns], np.bool_)
-    infinite = state.attendance.infinite
+    """Note which columns were there, and which held infinities or extremes while the custom was being learnt."""
+    held = [batch.columns.get(name) for name in state.columns]
+    there = np.array([one is not None for one in held], np.bool_)
+    known = state.attendance
+    attendance = replace(known, batches=known.batches + there)
     if state.batches <= policy.warm_up_batches:
-        held = (batch.columns.get(name) for name in state.columns)
-        infinite = infinite | np.array([one is not None and one.non_finite > 0 for one in held], np.bool_)
-    return replace(state, attendance=Attendance(batches=state.attendance.batches + there, infinite=infinite))
+        infinite = np.array([one is not None and one.non_finite > 0 for one in held], np.bool_)
+        extreme = np.array([one is not None and one.extreme > 0 for one in held], np.bool_)
+        attendance = replace(attendance, infinite=known.infinite | infinite, extreme=known.extreme | extreme)
+    return replace(state, attendance=attendance)

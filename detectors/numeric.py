@@ -9,6 +9,7 @@ from detectors.distinct import registers_of_numbers
 from detectors.reference import CUTS, Floats, Reference
 from detectors.summary import ColumnSummary
 
+HUGE, TINY = 1e150, float(np.finfo(np.float64).tiny)  # beyond: squares overflow, digits are lost
 POINTS = 128  # quantiles kept of a batch while there is no reference: 1 KB, and 1 KB of weights
 
 
@@ -47,6 +48,7 @@ def summarise_numbers(
                 count=rows,
                 missing=absent,
                 non_finite=infinities,
+                extreme=_extreme(kept),
                 minimum=float(kept[0]) if len(kept) else None,
                 maximum=float(kept[-1]) if len(kept) else None,
                 mean=centre,
@@ -81,6 +83,16 @@ def _moments(ordered: Floats, infinite: NDArray[np.bool_], present: NDArray[np.i
         deviation = finite - mean[:, None]
         deviation[absent] = 0.0
         return mean, np.einsum("ij,ij->i", deviation, deviation)
+
+
+_SOUND = np.array([-HUGE, np.nextafter(-TINY, 0), 0.0, np.nextafter(0, 1), TINY, np.nextafter(HUGE, np.inf)])
+
+
+def _extreme(ordered: Floats) -> int:
+    """How many of the sorted finite values are huge or subnormal."""
+    negative, zero, positive = ordered.searchsorted(_SOUND).reshape(3, 2).tolist()
+    sound = negative[1] - negative[0] + zero[1] - zero[0] + positive[1] - positive[0]
+    return len(ordered) - sound
 
 
 def _distinct(

@@ -102,9 +102,10 @@ def learn_season(
     now = terms(at)
     began = at if season.began is None else season.began
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
-    matrix = season.matrix * kept + now[:, None] * now
-    gain = np.linalg.solve(matrix, now).astype(np.float64)
-    sure = float(1 - now @ gain)  # recursive residuals are standardised (Brown, Durbin and Evans 1975): early ones vary
+    faded = season.matrix * kept
+    reach = np.linalg.solve(faded, now)
+    sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
+    gain = (reach * sure).astype(np.float64)
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     known = healthy & (baseline.count >= 30)
     better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count, DOUBT**2, LATELY)))
@@ -114,7 +115,7 @@ def learn_season(
         adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
         fit = choose(recurs, adopted, fit)
     turned |= recurs
-    return Season(matrix=matrix, began=began, fit=replace(fit, on=fit.on | turned)), turned
+    return Season(matrix=faded + now[:, None] * now, began=began, fit=replace(fit, on=fit.on | turned)), turned
 
 
 def _learnt(

@@ -8,7 +8,7 @@ from datasketches import kll_doubles_sketch
 from detectors.batch import SketchColumn
 from detectors.categorical import from_rows, storable
 from detectors.kll_format import is_kll
-from detectors.numeric import compress, weighted_bin_counts
+from detectors.numeric import HUGE, compress, weighted_bin_counts
 from detectors.reference import Floats, Reference
 from detectors.summary import ColumnSummary
 
@@ -39,6 +39,7 @@ def summarise_sketch(column: SketchColumn, reference: Reference | None) -> Colum
         count=column.count,
         missing=column.missing,
         non_finite=column.non_finite,
+        extreme=sum(end is not None and abs(end) > HUGE for end in (column.minimum, column.maximum)),
         minimum=column.minimum,
         maximum=column.maximum,
         mean=mean if isfinite(mean) else nan,

@@ -70,10 +70,11 @@ class ColumnState:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Attendance:
-    """How often each column was there, row ``position`` of it: batches, and whether it held infinities early on."""
+    """How often each column was there, row ``position`` of it; whether early batches held infinities, or extremes."""
 
     batches: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     infinite: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
+    extreme: NDArray[np.bool_] = field(default_factory=lambda: np.empty(0, np.bool_))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -143,7 +144,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 3
+    version: int = 4
     subject: str
     batches: int = 0
     steps: int = 0

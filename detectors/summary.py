@@ -21,10 +21,10 @@ class ColumnSummary:
     """One column of one batch, reduced; summaries of parts add up. 500 bytes once a reference exists, 1 KB of a piece.
 
     kind: ``number`` or ``category``. count: rows, of which ``missing`` are absent and ``non_finite`` infinite; the rest
-    is *present*. minimum, maximum, mean, squares: of the present numbers; ``squares`` sums squared deviations from the
-    mean. A sketch may not tell its mean (NaN) or its squares (0). distinct: different present values, None where that
-    is not known: of what will be added to more, ``registers`` hold them (see ``detectors.distinct``), empty for a whole
-    batch.
+    is *present*. extreme: present numbers whose square overflows, or that are subnormal. minimum, maximum, mean,
+    squares: of the present numbers; ``squares`` sums squared deviations from the mean. A sketch may not tell its mean
+    (NaN) or its squares (0). distinct: different present values (minus zero is zero), None where that is not known: of
+    what will be added to more, ``registers`` hold them (see ``detectors.distinct``), empty for a whole batch.
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
     of ``other``. new: rows whose category the reference has never seen.
@@ -36,6 +36,7 @@ class ColumnSummary:
     count: int
     missing: int = 0
     non_finite: int = 0
+    extreme: int = 0
     minimum: float | None = None
     maximum: float | None = None
     mean: float = 0.0

@@ -20,13 +20,14 @@ ASSUMED = frozenset(
     {"rows", "gap", "distinct", "category_mix", "mean"}
 )  # statistics whose sampling variance is a convention
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0, "category_mix": 0.05}  # one standard deviation of a row; rates: half
+ENTERED = 0.45  # of the arcsine: a fifth of the rows, where there were none of that kind
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
 MOST = 7  # statistics of a column
 
 _RATE = np.array([name in RATES for name in STATISTICS])
 _DRAWN = np.array([name not in ASSUMED for name in STATISTICS])
 _UNIT = np.array([UNIT.get(name, 0.5 if name in RATES else 1.0) for name in STATISTICS])
-_FAR = np.array([FAR.get(name, 0.6 if name in RATES else 1.0) for name in STATISTICS])
+_FAR = np.array([FAR.get(name, ENTERED if name in RATES else 1.0) for name in STATISTICS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

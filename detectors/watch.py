@@ -72,7 +72,8 @@ def _reference(summary: ColumnSummary) -> Reference:
 
 
 def _absent(columns: int) -> Attendance:
-    return Attendance(batches=np.zeros(columns, np.int32), infinite=np.zeros(columns, np.bool_))
+    no = np.zeros(columns, np.bool_)
+    return Attendance(batches=np.zeros(columns, np.int32), infinite=no, extreme=no)
 
 
 def blank_portrait(columns: int) -> Portrait:

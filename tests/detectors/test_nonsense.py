@@ -29,6 +29,8 @@ NONSENSE = {
     "minus infinite": NumberColumn(values=np.r_[np.full(ROWS - 1, -np.inf), 3.0]),
     "huge": NumberColumn(values=np.r_[np.full(ROWS // 2, 1e308), np.full(ROWS // 2, -1e308)]),
     "subnormal": NumberColumn(values=np.full(ROWS, 5e-324)),
+    "one huge": NumberColumn(values=np.r_[np.full(ROWS - 1, 1.7e9), 1e308]),
+    "one subnormal": NumberColumn(values=np.r_[np.full(ROWS - 1, 1.7e9), 5e-324]),
     "minus zero": NumberColumn(values=np.full(ROWS, -0.0)),
     "constant": NumberColumn(values=np.full(ROWS, 42.0)),
     "boolean": NumberColumn(values=(np.arange(ROWS) % 2).astype(np.float64)),
@@ -78,6 +80,42 @@ def test_nonsense_between_healthy_batches_never_hides_a_later_shift(kinds, seed)
         n += 1
 
     assert ("x", "location") in {(f.column, f.statistic) for f in judgement.findings}
+
+
+@pytest.mark.parametrize(
+    ("value", "statistic"),
+    [(np.inf, "non_finite"), (-np.inf, "non_finite"), (1e308, "extreme"), (-1e308, "extreme"), (-5e-324, "extreme")],
+)
+def test_a_single_unsound_number_is_a_finding_of_its_batch_and_of_no_other(value, statistic):
+    rng = np.random.default_rng(3)
+    state = start("a/b")
+    for n in range(25):
+        state, _ = feed(state, n, normal(rng))
+    state, judgement = feed(state, 25, NumberColumn(values=np.r_[normal(rng).values[1:], value]))
+    assert [(f.column, f.statistic) for f in judgement.findings] == [("x", statistic)]
+    assert judgement.findings[0].observed == pytest.approx(1 / ROWS)
+    state, judgement = feed(state, 26, normal(rng))
+    assert judgement.findings == ()
+
+
+def test_minus_zero_is_zero():
+    state = start("a/b")
+    for n in range(30):
+        values = np.zeros(ROWS) if n < 25 else np.full(ROWS, -0.0)
+        state, judgement = feed(state, n, NumberColumn(values=values))
+    assert judgement.findings == ()
+
+
+@pytest.mark.parametrize("share", [0.3, 1.0])
+@pytest.mark.parametrize("before", [0.0, 0.01])
+def test_a_batch_with_a_third_of_its_values_missing_is_found_at_once(before, share):
+    rng = np.random.default_rng(5)
+    state = start("a/b")
+    for n in range(31):
+        values = normal(rng).values
+        values[rng.random(ROWS) < (before if n < 30 else share)] = np.nan
+        state, judgement = feed(state, n, NumberColumn(values=values))
+    assert ("x", "missing_rate") in {(f.column, f.statistic) for f in judgement.findings}
 
 
 @pytest.mark.parametrize("kind", sorted(NONSENSE))

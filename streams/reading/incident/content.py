@@ -22,6 +22,7 @@ RATES = frozenset(
         "new_category",
         "out_of_range",
         "non_finite",
+        "extreme",
         "feature_miss_rate",
         "error_rate",
     }
@@ -40,6 +41,7 @@ STATISTIC = {
     "distinct": "distinct values",
     "out_of_range": "share out of range",
     "non_finite": "share not finite",
+    "extreme": "share too large or too small",
     "calibration": "how often scores are right",
     "residual_bias": "mean error",
     "residual_scale": "spread of errors",
