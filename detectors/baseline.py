@@ -141,6 +141,16 @@ def judge_values(
     return Judged(z=z, level=level, predicted=predicted, deviation=deviation, surprise=surprise)
 
 
+def compression(judged: Judged) -> Floats:
+    """By how much z is smaller than the deviations counted: far out, where little is known, by a lot.
+
+    What is taken off z, such as a tolerance, must be as much smaller, or it would outweigh any change.
+    """
+    t = np.minimum(np.abs(judged.surprise) / judged.deviation, FARTHEST)
+    share: Floats = np.divide(np.abs(judged.z), t, out=np.ones_like(t), where=t > 0)
+    return share
+
+
 def winsorised(baseline: Baseline, judged: Judged) -> Floats:
     """What a batch may teach: its surprise, cut at four standard deviations once eight batches are known."""
     limit = np.where(baseline.count >= SETTLED, WINSOR * judged.deviation, np.inf)

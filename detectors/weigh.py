@@ -9,6 +9,7 @@ from detectors import evidence, opinion
 from detectors.alarms import Weighed, close_recovered, open_alarms
 from detectors.baseline import (
     choose,
+    compression,
     judge_values,
     learn,
     level_slack,
@@ -130,7 +131,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         value=value,
         z=judged.z / wider,
         deviation=deviation,
-        tolerance=policy.tolerance * state.table.unit / deviation,
+        tolerance=policy.tolerance * state.table.unit / deviation * compression(judged),
         rare=state.table.rate & (measured.rows * np.minimum(rate, 1 - rate) < RARE),
         shaped=shaped,
         positions=positions,

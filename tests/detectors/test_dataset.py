@@ -139,6 +139,14 @@ def test_a_small_shift_that_lasts_is_one_finding():
     assert [statistic for statistic, _ in names] == ["location"]
 
 
+@pytest.mark.parametrize("rows", [1_000, 20_000, 200_000])
+def test_no_tolerance_outweighs_a_shift_in_large_batches_of_a_young_dataset(rows):
+    watch = Watch(seed=6)
+    for n in range(27):
+        watch.feed({"x": NumberColumn(values=watch.rng.normal(0.3 * (n >= 25), 1, rows))})
+    assert ("x", "location") in {(f.column, f.statistic) for f in watch.last.findings}
+
+
 def test_the_sentence_speaks_in_plain_units(watch):
     for _ in range(3):
         watch.feed(holed(healthy(watch.rng), 0.2, watch.rng))
