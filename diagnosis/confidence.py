@@ -1,8 +1,8 @@
 """How sure a cause is: the odds of the rule that named it, sharpened until they came true on simulated lives.
 
 Source: C. Guo et al., "On calibration of modern neural networks" (2017), temperature scaling. The one parameter is the
-likeliest on causes of lives that nothing else was tuned on; the reliability table and the expected calibration error
-that ``python -m benchmarks.diagnosis`` prints on other seeds are what it is held against.
+likeliest on the causes of simulated lives that rules were developed on as well, so it may flatter itself: what it is
+held against are the reliability table and the expected calibration error of ``python -m benchmarks.diagnosis``.
 """
 
 from collections.abc import Iterable
