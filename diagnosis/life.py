@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
-from diagnosis.compose import NEWEST, Subject, compose, measure, refresh, worded
+from diagnosis.compose import NEWEST, Measured, Subject, compose, measure, refresh, worded
 from diagnosis.grouping import Grouping, shared_origins, span_of
 from diagnosis.identity import concern, concerns, signature
 from diagnosis.lineage import Lineage
@@ -385,11 +385,11 @@ def _revise(look: Review, fault: Fault) -> Fault:
     known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
     if diagnosis.awaited and known and not (over and _waited(look, fault)):  # it stands until the batches have come
         measured = measure(subject, fault.origin, fault.alert.onset.latest)
-        return _tell(look, replace(fault, members=members), refresh(subject, fault, measured.impact))
+        kept = _settle(look, replace(fault, members=members), measured)
+        return _tell(look, kept, refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
-    settled = stage is StageOfDiagnosis.DIAGNOSED and _quiet(look, fault, members)
     fault = replace(
         fault,
         origin=diagnosis.origin,
@@ -400,8 +400,8 @@ def _revise(look: Review, fault: Fault) -> Fault:
     )
     if over and (not diagnosis.awaited or _waited(look, fault)):
         return _resolve(look, replace(fault, draft=alert))
-    if settled:
-        fault = replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
+    if stage is StageOfDiagnosis.DIAGNOSED:
+        fault = _settle(look, fault, measured)
     return _tell(look, fault, alert)
 
 
@@ -410,10 +410,16 @@ def _waited(look: Review, fault: Fault) -> bool:
     return (look.state.arrived_at - fault.opened_arrival) / 1e6 >= look.policy.settle_s
 
 
-def _quiet(look: Review, fault: Fault, members: tuple[str, ...]) -> bool:
-    """Tell whether nothing was added for long enough, and no finding waits for batches."""
-    waiting = any(look.traces[key].awaited for key in members if key in look.traces)
-    return not waiting and fault.observed - fault.changed >= look.policy.settle_batches
+def _settle(look: Review, fault: Fault, measured: Measured) -> Fault:
+    """Make a cause final once nothing was added for long enough and no finding waits for batches that may still come.
+
+    Batches that some children name and that never come are not waited for: else every observation would walk again.
+    """
+    waiting = any(look.traces[key].awaited for key in fault.members if key in look.traces)
+    quiet = fault.observed - fault.changed >= look.policy.settle_batches
+    if not quiet or (waiting and not _waited(look, fault)):
+        return fault
+    return replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
 
 
 def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:

@@ -230,6 +230,16 @@ def test_without_support_the_alert_says_so_after_settling() -> None:
     assert any("Not observed: nowhere" in line for line in alerts[-1].cause.evidence)
 
 
+def test_an_alert_settles_though_a_parent_that_children_name_sends_nothing_for_good() -> None:
+    nodes = [Dataset("rare", ("y",)), Dataset("end", ("x",), ("rare",))]
+    world = World(nodes, [Shift("end", "x", "location", BREAK, 40)])
+    log = [one for one in world.rounds(0, BREAK + 12) if one.name != "rare" or one.at < world.at(nodes[0], BREAK - 3)]
+    state, alerts = run(log)
+
+    assert [alert.stage_of_diagnosis for alert in last(alerts)] == [StageOfDiagnosis.DIAGNOSED]
+    assert [fault.settled for fault in state.faults] == [True]
+
+
 def test_the_predictions_reached_are_exactly_those_made_from_spoilt_batches() -> None:
     world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40, until=BREAK + 3)])
     world.parent_of = lambda child, parent, number: (
