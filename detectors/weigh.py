@@ -104,7 +104,8 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         for name, column in held.items()
         if column.reference.kind == "category"
     }
-    measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
+    learnt = state.live.mean
+    measured = measure(len(state.table), columns, references, offsets, usual, learnt, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
     level = _level(state, suspicious, measured.sampling, batch)
     numeric = [one for one in held.values() if one.reference.kind == "number" and not one.reference.shapeless]

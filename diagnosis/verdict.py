@@ -75,7 +75,8 @@ def _look(retest: Retest, step: Step) -> _Looked:
             parents.append(parent)
         elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
             unseen.append(key)
-    found = {parent.node: _deviations(retest, step, parent) for parent in parents}
+    changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
+    found = {parent.node: _deviations(retest, step, parent, changed) for parent in parents}
     mechanism = mechanism_of(retest, step)
     ranked = [
         (rank, deviation.size, parent.node, replace(parent, focus=deviation))
@@ -92,14 +93,13 @@ def _look(retest: Retest, step: Step) -> _Looked:
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
 
 
-def _deviations(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ...]:
+def _deviations(retest: Retest, step: Step, parent: Step, changed: bool) -> tuple[Deviation, ...]:
     """Return how a parent deviates; that nothing new of it came shows in who goes on reading it.
 
     A child may be slow to alarm about a column that has long been wrong, and scores about any that they are made from,
-    unless it was changed itself just then.
+    unless the child was ``changed`` itself just then.
     """
     assert step.focus is not None
-    changed = changed_here(retest.lineage, step, slack(retest.lineage, step.node, retest.policy))
     older = columns_of(retest.lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
     found = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
     found = tuple(one for one in found if not _came_later(retest, step, (parent,), one))

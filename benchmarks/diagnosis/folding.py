@@ -7,7 +7,6 @@ log is folded by diagnosis at once. Every event arrives when the simulator says 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from detectors import dataset, model
 from diagnosis.alert import Alert, Status
 from diagnosis.observation import Observation, ObservationKind
 from diagnosis.pipeline import fold, start
@@ -16,7 +15,7 @@ from diagnosis.state import PipelineState
 from schemas.events import Event
 from simulation.life import Arrival
 from streams.demo.feeding import address
-from streams.detect.subject import Policies
+from streams.detect.role import policies_of
 from streams.diagnose.folding import policy_of
 from streams.ingest.encoding import Encoding
 from streams.replay.detecting import Detection
@@ -90,7 +89,7 @@ def benchmark_policy() -> Policy:
 def live(arrivals: Iterable[Arrival], pipeline: str) -> Run:
     """One life of a pipeline from its first event to its last."""
     producers, run = Producers(), Run(state=start(pipeline))
-    detection = Detection(benchmark_settings(), Policies(dataset=dataset.Policy(), model=model.Policy()))
+    detection = Detection(benchmark_settings(), policies_of(benchmark_settings()))
     policy, minute = benchmark_policy(), 0
     for arrival in arrivals:
         seen = list(detection.hear(producers.write(arrival.event, arrival.at)))

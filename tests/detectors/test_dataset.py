@@ -139,6 +139,24 @@ def test_a_small_shift_that_lasts_is_one_finding():
     assert [statistic for statistic, _ in names] == ["location"]
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_that_a_rare_value_is_met_or_not_is_no_finding(seed):
+    watch = Watch(seed=seed)
+    for n in range(100):
+        rows = watch.rng.random(500) < (0.03 if n < 10 else 0.002)
+        seen = {"number": NumberColumn(values=1.0 - rows)}
+        seen["name"] = CategoryColumn(dictionary=("answered", "failed"), codes=rows.astype(np.int32))
+        assert "distinct" not in {f.statistic for f in watch.feed(seen).findings}
+
+
+def test_a_column_of_few_values_that_becomes_constant_is_found_by_their_number():
+    watch = Watch(seed=1)
+    for n in range(40):
+        values = watch.rng.integers(0, 6, 1000) if n < 30 else np.full(1000, 2)
+        watch.feed({"grade": NumberColumn(values=values.astype(float))})
+    assert ("grade", "distinct") in watch.found()
+
+
 @pytest.mark.parametrize("rows", [1_000, 20_000, 200_000])
 def test_no_tolerance_outweighs_a_shift_in_large_batches_of_a_young_dataset(rows):
     watch = Watch(seed=6)
