@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from detectors.bets import SHIFTS, SLOPES
-from detectors.calibration import Calibration, CalibrationAlarm
+from detectors.bank import Calibration, CalibrationAlarm
+from detectors.bets import LEVEL, SLOPES
 from detectors.checks import percent
 from detectors.finding import Finding, Readings
 from detectors.life import standing
@@ -72,10 +72,10 @@ def calibration_gauges(bank: Calibration, *, top_class: bool) -> dict[str, float
     """
     if bank.alarm is None:
         return {}
-    rows, ones, probability, hits, _ = bank.totals - bank.alarm.before
+    rows, ones, probability, hits = (bank.totals - bank.alarm.before)[:4]
     mean, claimed = ((total + 0.5) / (rows + 1.0) for total in (ones, probability))
     offset = np.log(mean / (1.0 - mean)) - np.log(claimed / (1.0 - claimed))
-    margin = bank.cusum[SHIFTS == 0.0].max() - bank.cusum[SHIFTS != 0.0].max()
+    margin = bank.cusum[~LEVEL].max() - bank.cusum[LEVEL].max()
     slope = SLOPES[bank.alarm.member]
     return {
         "changed_accuracy_ratio": float((ones if top_class else hits) / max(rows, 1.0)),
@@ -168,19 +168,23 @@ def _of_calibration(subject: str, segment: str | None, one: One, bank: Calibrati
 
 def _claim(bank: Calibration, alarm: CalibrationAlarm, one: One) -> tuple[float, float, str]:
     """Observed and expected rate since the onset, and what that means in words."""
-    rows, ones, probability, hits, confidence = bank.totals - alarm.before
-    rows = max(rows, 1.0)
-    observed, expected = ones / rows, probability / rows
+    rows, ones, probability, _, high, high_ones, high_probability = bank.totals - alarm.before
+    if one is One.HAPPENED and not LEVEL[alarm.member]:
+        observed, expected = high_ones / max(high, 1.0), high_probability / max(high, 1.0)
+        side = "more" if observed < expected else "less"
+        sentence = (
+            f"high scores promise {side} than comes true: outcomes follow {percent(observed)} of them instead of "
+            f"{percent(expected)}"
+        )
+        return float(observed), float(expected), sentence
+    observed, expected = ones / max(rows, 1.0), probability / max(rows, 1.0)
+    instead = f"{percent(observed)} instead of {percent(expected)}"
     if one is One.COVERED:
         sentence = f"prediction intervals cover {percent(observed)} of outcomes, {percent(expected)} before"
-    elif one is One.HAPPENED and SHIFTS[alarm.member] != 0.0:
+    elif one is One.HAPPENED:
         side = "more" if observed > expected else "less"
-        sentence = (
-            f"outcomes are {side} frequent than the scores say: {percent(observed)} instead of {percent(expected)}"
-        )
+        sentence = f"outcomes are {side} frequent than the scores say: {instead}"
     else:
-        if one is One.HAPPENED:
-            observed, expected = hits / rows, confidence / rows
         side = "less" if observed < expected else "more"
-        sentence = f"scores are {side} often right than they claim: {percent(observed)} instead of {percent(expected)}"
+        sentence = f"scores are {side} often right than they claim: {instead}"
     return float(observed), float(expected), sentence

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import dataset
+from detectors.bank import Calibration, CalibrationAlarm
 from detectors.batch import BatchInput, NumberColumn
-from detectors.calibration import Calibration, CalibrationAlarm, fold_outcomes
+from detectors.calibration import fold_outcomes
 from detectors.finding import Micros
 from detectors.model_policy import MONTH_S, Policy
 from detectors.recalibration import Floats, Recalibration, expit, fit, logit, loosened
@@ -28,7 +29,7 @@ SEGMENT: Final = "segment "
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Performance:
-    """The memory of matured outcomes: about 24 kB, 8.5 kB a segment, 10 kB more for a regression.
+    """The memory of matured outcomes: about 26 kB, 9.5 kB a segment, 10 kB more for a regression.
 
     rows: outcomes judged, from first_at to last_at. segments: their names, beside banks. coverage: of prediction
     intervals. residuals: outcome minus score, as a column of windows; residual_rest: those of the open window.

@@ -82,13 +82,15 @@ class Recalibration:
 
     values: log odds that outcomes have at each knot of the score's log odds, shape ``(11,)``. precision: of the
     posterior, prior included, shape ``(11, 11)``. counts: faded outcomes 0 and 1 by shelf of the score, shape
-    ``(2, 256)``. rows: outcomes learnt from.
+    ``(2, 256)``. rows: outcomes learnt from. centre: the mean of their log odds, each counted ``p (1 - p)`` times:
+    about it log odds may be stretched a little while outcomes stay as frequent.
     """
 
     values: Floats = field(default_factory=KNOTS.copy)
     precision: Floats = field(default_factory=PRIOR.copy)
     counts: Floats = field(default_factory=_nothing)
     rows: int = 0
+    centre: float = 0.0
 
     def log_odds(self, score_logit: Floats) -> Floats:
         """The map itself, from the score's log odds to the outcome's, shape ``(n,)``."""
@@ -134,7 +136,11 @@ def fit(known: Recalibration, memory_rows: int = MEMORY_ROWS) -> Recalibration:
         theta = theta + np.clip(step, -1.0, 1.0)  # a longer step leaves the region where the quadratic holds
         if float(np.abs(step).max()) < 1e-3:
             break
-    return replace(known, values=theta, precision=precision, counts=counts)
+    log_odds = theta @ design
+    probability = expit(log_odds)
+    weight = held * probability * (1.0 - probability)
+    centre = float(weight @ log_odds / max(float(weight.sum()), 1e-12))
+    return replace(known, values=theta, precision=precision, counts=counts, centre=centre)
 
 
 def loosened(known: Recalibration) -> Recalibration:

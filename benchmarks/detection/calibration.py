@@ -14,8 +14,9 @@ from benchmarks.detection.calibration_peers import PEERS, alarms
 from benchmarks.detection.calibration_peers import delays as peer_delays
 from benchmarks.detection.outcomes import Life, Rows, apart, drawn, soon, telling
 from benchmarks.report import Report
+from detectors.bank import Calibration
 from detectors.bets import log_ratios
-from detectors.calibration import Calibration, fold_outcomes
+from detectors.calibration import fold_outcomes
 from detectors.model import Policy
 from detectors.pending import BYTES_PER_ROW
 from detectors.performance import CONFIDENCE

@@ -137,6 +137,17 @@ def test_a_change_of_calibration_is_one_finding_that_names_the_step_it_began_in(
     assert last_window(said).gauges["estimated_valid"] == 0.0
 
 
+def test_scores_that_tell_less_than_they_did_are_said_to_promise_too_much():
+    stream = Stream(rows=40_000)
+    odds = logit(stream.score) * np.where(np.arange(40_000) >= 25_000, 0.5, 1.0)
+    stream.outcome = (stream.rng.random(40_000) < expit(odds)).astype(float)
+    _, said = stream.live()
+    finding = next(f for f in said[-1].findings if f.statistic == "calibration")
+    assert finding.sentence.startswith("high scores promise more than comes true")
+    assert finding.effect == pytest.approx(100 * (finding.observed - finding.expected))
+    assert finding.effect < -3.0
+
+
 def test_a_fault_in_one_segment_is_found_there():
     stream = Stream(rows=40_000, seed=2)
     code = (np.arange(40_000) % 5).astype(np.int32)
