@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ class Measured:
     """One batch's values, arrays of shape ``(m,)``, meaningless where not ``live``.
 
     value: what is standardised (a rate by the arcsine of its root). sampling: the variance that drawing rows alone
-    gives it. held, rows: the counts behind a rate.
+    gives it. held, rows: the counts behind a rate, or of different values and of values.
     """
 
     value: Floats
@@ -39,7 +38,6 @@ def measure(
     references: Mapping[str, Reference],
     offsets: Mapping[str, int],
     usual: Mapping[str, tuple[Floats, float]],
-    level: Floats,
     rows: int,
     batches: int,
     gap_s: float | None,
@@ -48,8 +46,8 @@ def measure(
 
     summaries: the batch's columns, each counted against its entry in ``references``; ``offsets``: the first row of each
     column in the table; ``usual``: the usual share of each bin of categorical ones, and from how many batches that is
-    known. level: the usual value of each statistic, 0 where none is known. rows: of all ``batches`` that were pooled;
-    what counts is how many one has. gap_s: seconds since the batch before, ``None`` if unknown.
+    known. rows: of all ``batches`` that were pooled; what counts is how many one has. gap_s: seconds since the batch
+    before, ``None`` if unknown.
     """
     measured = Measured(
         value=np.zeros(size),
@@ -66,8 +64,7 @@ def measure(
     means = [name for name, one in summaries.items() if one.kind == "number" and references[name].shapeless]
     categories = [name for name, one in summaries.items() if one.kind == "category"]
     mixed = [name for name in categories if rated(references[name]) < len(references[name].categories)]
-    fill_numbers, fill_categories = partial(_fill_numbers, level=level), partial(_fill_categories, level=level)
-    for names, fill in ((numbers, fill_numbers), (means, _fill_means), (categories, fill_categories)):
+    for names, fill in ((numbers, _fill_numbers), (means, _fill_means), (categories, _fill_categories)):
         if names:
             base = np.array([offsets[name] for name in names])
             fill(measured, base, [summaries[name] for name in names], [references[name] for name in names])
@@ -77,9 +74,7 @@ def measure(
     return measured
 
 
-def _fill_numbers(
-    measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference], level: Floats
-) -> None:
+def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
     counts = np.stack([summary.counts for summary in of])
     basics = np.array([(s.count, s.missing, s.non_finite, s.different or 0, s.noise) for s in of], np.float64)
     count, missing, non_finite, distinct, noise = basics.T
@@ -93,7 +88,7 @@ def _fill_numbers(
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
     smooth = np.array([reference.share.max() < 2 / BINS for reference in to])  # no value has a bin of its own
-    _fill_distinct(measured, base + 5, of, distinct, present, enough, smooth, level)
+    _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
     outside = present - counts[:, RANGE].sum(axis=1) + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
 
@@ -111,9 +106,7 @@ def _fill_means(measured: Measured, base: NDArray[np.int64], of: list[ColumnSumm
     measured.live[base + 1] = told
 
 
-def _fill_categories(
-    measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference], level: Floats
-) -> None:
+def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
     counts = np.stack([summary.counts for summary in of])
     basics = np.array([(s.count, s.missing, s.different or 0, s.new) for s in of], np.float64)
     count, missing, distinct, new = basics.T
@@ -121,7 +114,7 @@ def _fill_categories(
     enough = present >= ENOUGH
     _fill_rate(measured, base, missing, count)
     unique = np.array([reference.saturated for reference in to])
-    _fill_distinct(measured, base + 1, of, distinct, present, enough, unique, level)
+    _fill_distinct(measured, base + 1, of, distinct, present, enough, unique=unique)
     _fill_rate(measured, (base + 1)[~unique], new[~unique], present[~unique])
     rates = np.array([rated(reference) for reference in to])
     first = base + len(CATEGORY)
@@ -159,15 +152,14 @@ def _fill_distinct(
     present: Floats,
     enough: NDArray[np.bool_],
     unique: NDArray[np.bool_],
-    level: Floats,
 ) -> None:
     """Logarithm of the different values; of their share, where the reference says that nearly all differ.
 
-    The reference decides, not the batch: a statistic that changes its unit jumps where nothing happened. That a rare
-    value is met or not is chance: of few values one more or less is no surprise.
+    The reference decides, not the batch: a statistic that changes its unit jumps where nothing happened.
     """
+    measured.held[at] = distinct
+    measured.rows[at] = present
     measured.value[at] = np.log(np.maximum(distinct, 1) / np.where(unique, np.maximum(present, 1), 1))
     estimated = np.array([summary.distinct is None for summary in of])
-    counted = np.where(unique, present, np.maximum(distinct, np.exp(level[at])))
-    measured.sampling[at] = 4e-4 + 1 / np.maximum(counted, 1) ** 2 + estimated * VARIANCE
+    measured.sampling[at] = 4e-4 + estimated * VARIANCE
     measured.live[at] = enough & (distinct > 0)

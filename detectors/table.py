@@ -24,6 +24,7 @@ ENTERED = 0.45  # of the arcsine: a fifth of the rows, where there were none of 
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
 MOST = 7  # statistics of a column
 
+_DISTINCT = STATISTICS.index("distinct")
 _RATE = np.array([name in RATES for name in STATISTICS])
 _DRAWN = np.array([name not in ASSUMED for name in STATISTICS])
 _UNIT = np.array([UNIT.get(name, 0.5 if name in RATES else 1.0) for name in STATISTICS])
@@ -67,6 +68,12 @@ class Table:
         """Whether the variance that drawing rows gives it is known."""
         drawn: NDArray[np.bool_] = _DRAWN[self.kind]
         return drawn
+
+    @property
+    def counted(self) -> NDArray[np.bool_]:
+        """Whether it counts different values."""
+        counted: NDArray[np.bool_] = self.kind == _DISTINCT
+        return counted
 
     @property
     def unit(self) -> Floats:

@@ -10,6 +10,7 @@ from detectors.alarms import Weighed, close_recovered, open_alarms
 from detectors.baseline import (
     choose,
     compression,
+    dispersion_at,
     judge_values,
     learn,
     level_slack,
@@ -22,7 +23,7 @@ from detectors.baseline import (
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.holding import hold
-from detectors.measured import measure
+from detectors.measured import Measured, measure
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
@@ -104,8 +105,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         for name, column in held.items()
         if column.reference.kind == "category"
     }
-    learnt = state.live.mean
-    measured = measure(len(state.table), columns, references, offsets, usual, learnt, batch.rows, batches, gap_s)
+    measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
     level = _level(state, suspicious, measured.sampling, batch)
     numeric = [one for one in held.values() if one.reference.kind == "number" and not one.reference.shapeless]
@@ -118,6 +118,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     value[shaped[:, None] + SHAPES] -= due
     apart = np.where(measured.live[shaped], measured.value[shaped] - state.live.mean[shaped], 0.0)
     leverage[shaped[:, None] + SHAPES] += uncertain[:, None] + misfit(apart) / measured.sampling[shaped, None]
+    leverage += _chance_of_values(state, measured)
     leverage[shaped + OUTSIDE] += outside(apart) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None
     judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
@@ -139,6 +140,17 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         location=location,
         apart=apart,
     )
+
+
+def _chance_of_values(state: DatasetState, measured: Measured) -> Floats:
+    """What it adds to the variance of counts of different values that a rare one is met or not, in units of their own.
+
+    After ``n`` batches of equally many, one with one more or one less is expected once in ``n + 1``.
+    """
+    live = state.live
+    most = np.maximum(measured.held, live.held / np.maximum(live.rows, 1) * measured.rows)
+    own = measured.sampling * dispersion_at(live, measured.sampling)
+    return np.where(state.table.counted, 1 / ((live.count + 1) * np.maximum(most, 1) ** 2 * own), 0.0)
 
 
 def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:

@@ -149,6 +149,15 @@ def test_that_a_rare_value_is_met_or_not_is_no_finding(seed):
         assert "distinct" not in {f.statistic for f in watch.feed(seen).findings}
 
 
+def test_a_value_that_a_long_constant_column_never_had_is_found():
+    watch = Watch(seed=1)
+    for n in range(202):
+        values = np.ones(1000)
+        values[:5] = 1.0 - (n >= 200)
+        watch.feed({"answered": NumberColumn(values=values)})
+    assert ("answered", "distinct") in watch.found()
+
+
 def test_a_column_of_few_values_that_becomes_constant_is_found_by_their_number():
     watch = Watch(seed=1)
     for n in range(40):
