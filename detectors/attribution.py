@@ -12,7 +12,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.model_findings import SCORE
+from detectors.model_columns import SCORE, feature_of
 from detectors.polynomials import polynomials
 from detectors.reference import CUTS, Floats, Reference
 from detectors.sampled import INFINITE, MISSING, NEW, Cells, Codes, Rows, aligned
@@ -33,7 +33,7 @@ def score_shares(inputs: DatasetState, rows: Rows) -> dict[str, float]:
         return {}
     references = {name: column.reference for name, column in inputs.columns.items()}
     shares = attribute(inputs.calm.until(moved.onset_earliest), rows.cells, references, SCORE)
-    return {f"score_share:{feature}": share for feature, share in shares.items()}
+    return {f"score_share:{feature_of(column)}": share for column, share in shares.items()}
 
 
 def attribute(calm: Cells, now: Cells, references: Mapping[str, Reference], score: str) -> dict[str, float]:

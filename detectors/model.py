@@ -11,16 +11,16 @@ from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
 from detectors.attribution import score_shares
-from detectors.estimated import SUPPORTED, estimate, support
-from detectors.finding import Judgement, Micros, Readings
-from detectors.model_findings import calibration_gauges, count_statistics, model_readings, standing_findings
+from detectors.finding import Judgement, Micros
+from detectors.model_columns import column_of
+from detectors.model_estimates import estimates, recently
+from detectors.model_findings import calibration_gauges, count_statistics, named, standing_findings
 from detectors.model_policy import Policy
 from detectors.model_state import ModelState, references, settled_task, start
 from detectors.outcome_step import read_step
 from detectors.outcomes import OutcomesInput, OutcomesSummary
 from detectors.outcomes import summarise as _summarise_outcomes
 from detectors.performance import accept as accept_outcomes
-from detectors.performance import meaning_of
 from detectors.predictions import summarise_predictions
 from detectors.regression import gauges as error_gauges
 from detectors.reliability import gauges as reliability_gauges
@@ -101,7 +101,7 @@ def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy)
         serving, _ = dataset.fold(serving, batch, policy.serving)
     lately = recent.put(state.recent, window.shelves, window.first_at, window.last_at)
     state = replace(state, inputs=inputs, serving=serving, recent=lately, opened=None)
-    gauges = serving_gauges(window.serving) | _estimates(state, window) | score_shares(inputs, window.drawn)
+    gauges = serving_gauges(window.serving) | estimates(state, window) | score_shares(inputs, window.drawn)
     return state, _judgement(
         state,
         seen or Judgement(),
@@ -111,33 +111,6 @@ def _close_window(state: ModelState, window: PredictionsSummary, policy: Policy)
         rows=window.rows,
         gauges=gauges,
     )
-
-
-def _estimates(state: ModelState, window: PredictionsSummary) -> dict[str, float]:
-    """Accuracy and area under the curve of the window, without outcomes."""
-    if state.task == "REGRESSION":
-        return {}
-    meaning = meaning_of(state.performance)
-    alone = estimate(window.shelves, meaning, top_class=state.task == "MULTICLASS")
-    if alone:
-        alone["support_ratio"] = support(window.shelves, meaning)
-    return {f"estimated_{name}": value for name, value in alone.items()}
-
-
-def _recently(state: ModelState) -> dict[str, float]:
-    """The same of late, with the outcomes that are in.
-
-    Valid once it is learnt what scores mean, while calibration holds, and where scores are such as were given before.
-    """
-    if state.task == "REGRESSION":
-        return {}
-    lately, bank = state.recent, state.performance.overall
-    top, meaning = state.task == "MULTICLASS", meaning_of(state.performance)
-    shown = estimate(lately.missing, meaning, top_class=top, known=lately.known)
-    if not shown:
-        return {}
-    valid = bank.alarm is None and bank.healthy.rows > 0 and support(lately.missing, meaning) >= SUPPORTED
-    return {f"recent_{name}": value for name, value in shown.items()} | {"estimated_valid": float(valid)}
 
 
 def summarise_outcomes(state: ModelState, outcomes: OutcomesInput) -> OutcomesSummary:
@@ -193,16 +166,17 @@ def _judgement(
 ) -> WindowJudgement:
     """Every finding of the model that lasts stands in every judgement: one that is missing would count as over."""
     known, top = state.performance, state.task == "MULTICLASS"
-    named = {"calibration_evidence_nats": known.overall.evidence_nats} if known.rows else {}
-    named |= calibration_gauges(known.overall, top_class=top)
+    calibration = {"calibration_evidence_nats": known.overall.evidence_nats} if known.rows else {}
+    calibration |= calibration_gauges(known.overall, top_class=top)
+    seen = named(seen)
     return WindowJudgement(
         findings=standing_findings(state.subject, state.inputs, state.serving, known, top_class=top),
-        readings=Readings() if of_outcomes else model_readings(seen.readings),
+        readings=seen.readings,
         profiles=seen.profiles,
         gauges=seen.gauges
         | gauges
-        | _recently(state)
-        | named
+        | recently(state)
+        | calibration
         | reliability_gauges(known.reliability)
         | error_gauges(known.errors)
         | joining.gauges(state.join),
@@ -228,9 +202,12 @@ def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelStat
 
 
 def accept(state: ModelState, at: Micros, column: str | None = None) -> ModelState:
-    """The new normal, for the whole model or one column of its features (or ``score``); learnt afresh."""
+    """The new normal, for the whole model or one of its features; learnt afresh. ``score`` is its scores as well."""
     if column is not None:
-        return replace(state, inputs=dataset.accept(state.inputs, column, at))
+        inputs = state.inputs
+        for name in dict.fromkeys((column, column_of(column))):
+            inputs = dataset.accept(inputs, name, at)
+        return replace(state, inputs=inputs)
     fresh = start(state.subject)
     inputs = replace(fresh.inputs, watermark=state.inputs.watermark, pinned_until=state.pinned_until)
     serving = replace(fresh.serving, watermark=state.serving.watermark, pinned_until=state.pinned_until)

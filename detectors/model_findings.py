@@ -10,12 +10,12 @@ import numpy as np
 from detectors.bank import Calibration, CalibrationAlarm
 from detectors.bets import LEVEL, SLOPES
 from detectors.checks import percent
-from detectors.finding import Finding, Readings
+from detectors.finding import Finding, Judgement
 from detectors.life import standing
+from detectors.model_columns import SCORE, feature_of
 from detectors.performance import COVERAGE, SEGMENT, Performance
 from detectors.state import DatasetState
 
-SCORE: Final = "score"
 OF_WINDOWS: Final = frozenset({"rows", "gap", "out_of_order", "duplicate_batch", "row_count_mismatch", "empty_batch"})
 SERVING: Final = {
     ("latency", "location"): "latency",
@@ -86,14 +86,17 @@ def calibration_gauges(bank: Calibration, *, top_class: bool) -> dict[str, float
     }
 
 
-def model_readings(readings: Readings) -> Readings:
-    """Name what is read of the scores as the findings about them are named: statistics of the model itself."""
+def named(seen: Judgement) -> Judgement:
+    """Name readings as the findings about them are named: features by their names, the scores not at all."""
+    readings = seen.readings
     names = zip(readings.column, readings.statistic, strict=True)
-    return replace(
+    readings = replace(
         readings,
-        column=tuple("" if column == SCORE else column for column in readings.column),
+        column=tuple(feature_of(column) for column in readings.column),
         statistic=tuple(_of_score(statistic) if column == SCORE else statistic for column, statistic in names),
     )
+    profiles = tuple(replace(profile, name=feature_of(profile.name)) for profile in seen.profiles)
+    return replace(seen, readings=readings, profiles=profiles)
 
 
 def _of_score(statistic: str) -> str:
@@ -108,7 +111,7 @@ def _of_inputs(inputs: DatasetState) -> Iterator[Finding]:
         if finding.column == SCORE:
             yield replace(finding, column=None, statistic=_of_score(finding.statistic))
         elif finding.statistic not in OF_WINDOWS:
-            yield finding
+            yield replace(finding, column=finding.column and feature_of(finding.column))
 
 
 def _of_serving(serving: DatasetState) -> Iterator[Finding]:

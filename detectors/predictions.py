@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from detectors.batch import NumberColumn
 from detectors.column import summarise_columns
 from detectors.distinct import mixed
-from detectors.model_findings import SCORE
+from detectors.model_columns import SCORE, column_of
 from detectors.model_state import ModelState, references, settled_task
 from detectors.recalibration import SHELVES, logit, shelf_of
 from detectors.runs import Run, chosen, sampled
@@ -21,7 +21,8 @@ def summarise_predictions(state: ModelState, predictions: PredictionsInput) -> P
     Raises ``ValueError`` where arrays that belong together differ in length.
     """
     check_lengths(predictions)
-    columns = {SCORE: NumberColumn(values=predictions.scores), **predictions.features}
+    features = {column_of(name): values for name, values in predictions.features.items()}
+    columns = {SCORE: NumberColumn(values=predictions.scores), **features}
     known_inputs = references(state.inputs)
     probable = predictions.scores[(predictions.scores >= 0.0) & (predictions.scores <= 1.0)]
     known = predictions.at.size > 0

@@ -177,6 +177,26 @@ def test_scores_and_features_that_move_are_found_under_their_names():
     assert all(f.onset_earliest <= START + 20_500 * SECOND for f in first.findings)
 
 
+def test_a_feature_called_score_is_told_from_the_scores():
+    stream = Stream(rows=30_000)
+    feature = stream.rng.normal(50, 5, 30_000) + np.where(np.arange(30_000) >= 20_000, 4.0, 0.0)
+
+    def serve(given, start):
+        return replace(given, features={"score": NumberColumn(values=feature[start : start + given.scores.size])})
+
+    state, said = stream.live(outcomes=False, change=serve)
+    assert {(statistic, column) for statistic, column, _ in findings(said)} == {("location", "score")}
+    read = set(zip(said[-1].readings.column, said[-1].readings.statistic, strict=True))
+    assert {("", "score_location"), ("score", "location")} <= read
+    means = {profile.name: profile.mean for profile in said[-1].profiles}
+    assert means[""] == pytest.approx(0.4, abs=0.05)
+    assert means["score"] == pytest.approx(54, abs=1)
+    accepted = model.accept(state, int(stream.at[-1]), "score")
+    assert not model.fold_predictions(
+        accepted, model.summarise_predictions(accepted, serve(stream.predictions(29_500, 30_000), 29_500)), POLICY
+    )[1].findings
+
+
 @pytest.mark.parametrize(
     ("changed", "expected"),
     [
