@@ -2,7 +2,8 @@
 
 Source: C. Guo et al., "On calibration of modern neural networks" (2017), temperature scaling. The one parameter is the
 likeliest on the causes of simulated lives that rules were developed on as well, so it may flatter itself: what it is
-held against are the reliability table and the expected calibration error of ``python -m benchmarks.diagnosis``.
+held against are the reliability table of ``python -m benchmarks.diagnosis``, its expected calibration error, and what
+would be likeliest on the lives that it lives.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from dataclasses import replace
 
 from diagnosis.alert import Cause
 
-_SHARPNESS = 2.0  # of 75 causes in weak lives 73 were right: likeliest at 1.9, half a nat less so at 1.5 and 2.4
+SHARPNESS = 2.0  # of 75 causes in weak lives 73 were right: likeliest at 1.9, half a nat less so at 1.5 and 2.4
 
 
 def calibrated(support: float) -> float:
@@ -19,7 +20,7 @@ def calibrated(support: float) -> float:
     >>> [round(calibrated(support), 2) for support in (0.5, 0.75, 0.85, 0.95)]
     [0.5, 0.9, 0.97, 1.0]
     """
-    odds: float = (support / (1.0 - support)) ** _SHARPNESS
+    odds: float = (support / (1.0 - support)) ** SHARPNESS
     return odds / (1.0 + odds)
 
 

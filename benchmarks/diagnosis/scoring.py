@@ -11,6 +11,7 @@ from benchmarks.diagnosis.peers import PEERS
 from benchmarks.diagnosis.reached import reached
 from benchmarks.diagnosis.repeating import interleaved, replayed
 from diagnosis.alert import Alert, Cause, CauseKind, Severity
+from diagnosis.confidence import SHARPNESS
 from simulation.faults import Fault, Truth
 
 REPEATED = 10  # one life in so many is lived again
@@ -170,9 +171,23 @@ def _tick_of(run: Run, batch_id: str | None) -> int | None:
 
 def reliability(scores: Sequence[Score]) -> Iterator[tuple[str, int, float, float]]:
     """Lives by confidence: the span, how many, mean confidence, and the share whose kind and place were right."""
-    told = [(one.confidence, one.rank == 1 and bool(one.kind)) for one in scores if one.confidence is not None]
+    told = _told(scores)
     for low, high in ((0.0, 0.5), (0.5, 0.7), (0.7, 0.9), (0.9, 1.01)):
         held = [(confidence, right) for confidence, right in told if low <= confidence < high]
         if held:
             mean, share = np.mean([c for c, _ in held]), np.mean([r for _, r in held])
             yield f"{low:.1f}-{min(high, 1):.1f}", len(held), float(mean), float(share)
+
+
+def likeliest_sharpness(scores: Sequence[Score]) -> float:
+    """The sharpness of confidences under which it is likeliest that just these causes were right, from 0.2 to 8."""
+    told = np.clip(_told(scores), 0.001, 0.999)
+    odds, right = np.log(told[:, 0] / (1 - told[:, 0])) / SHARPNESS, told[:, 1] > 0.5
+    tried = np.geomspace(0.2, 8.0, 75)
+    surprise = np.logaddexp(0.0, np.where(right, -1, 1) * odds * tried[:, None]).sum(axis=1)
+    return float(tried[np.argmin(surprise)])
+
+
+def _told(scores: Sequence[Score]) -> list[tuple[float, bool]]:
+    """Of every life with a cause: how sure it was, and whether kind and place were right."""
+    return [(one.confidence, one.rank == 1 and bool(one.kind)) for one in scores if one.confidence is not None]

@@ -8,8 +8,9 @@ import numpy as np
 
 from benchmarks.diagnosis.lives import Setting, cases
 from benchmarks.diagnosis.peers import PEERS
-from benchmarks.diagnosis.scoring import Score, reliability, score
+from benchmarks.diagnosis.scoring import Score, likeliest_sharpness, reliability, score
 from benchmarks.report import Report
+from diagnosis.confidence import SHARPNESS
 
 BARS = {Setting.FULL: (0.95, 0.99), Setting.WEAK: (0.85, 0.95)}
 
@@ -182,4 +183,5 @@ def _confidence(report: Report, scores: Sequence[Score]) -> None:
         report.add(f"share right at confidence {span}, said {mean:.2f}", right, None)
     off = sum(lives * abs(mean - right) for _, lives, mean, right in table) / max(sum(row[1] for row in table), 1)
     report.say(f"expected calibration error {off:.3f}")
+    report.say(f"sharpness {SHARPNESS:.1f}; on these lives {likeliest_sharpness(scores):.1f} would be likeliest")
     report.add("expected calibration error of the confidence", off, 0.05)
