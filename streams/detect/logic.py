@@ -14,6 +14,7 @@ from schemas.malformed import MalformedEvent, Reason
 from streams.detect import inputs, measures
 from streams.detect.budget import Budget, Share
 from streams.detect.gathering import Gathering, outcomes_input
+from streams.detect.holding import Subjects
 from streams.detect.observing import (
     batch_observation,
     change_observation,
@@ -69,12 +70,8 @@ class DetectLogic:
         self._encode = encode
         self._policies = policies
         self._budget = budget
-        self._subjects: dict[str, Subject] = {}
-        self._seen: dict[str, set[int]] = {}
-        self._shares: dict[str, Share] = {}
-        self._share = Share()
+        self._subjects = Subjects(partition, budget)
         self._told: Share | None = None
-        self._undo: list[tuple[str, Subject | None]] = []
         self._clock_at = 0
 
     def read(self, chunk: Chunk, reaction: Reaction) -> None:
@@ -113,14 +110,13 @@ class DetectLogic:
 
     def _begin(self, reaction: Reaction) -> tuple[int, int]:
         """From here on things can be taken back."""
-        self._undo.clear()
+        self._subjects.begin()
         return len(reaction.outputs), len(reaction.steps)
 
     def _take_back(self, done: tuple[int, int], reaction: Reaction) -> None:
         """Leave outputs, journal and state as they were when ``done`` was done."""
         del reaction.outputs[done[0] :], reaction.steps[done[1] :]
-        while self._undo:
-            self._keep(*self._undo.pop())
+        self._subjects.take_back()
 
     def _bury(self, source: Sourced, error: MalformedEvent, reaction: Reaction) -> None:
         record, grave = source.record, self._topic(Topic.DEAD_LETTERS)
@@ -133,7 +129,7 @@ class DetectLogic:
         digest = inputs.digest(source.record.value or b"")
         if name not in self._subjects and len(self._subjects) >= MOST_SUBJECTS:
             raise MalformedEvent(Reason.TOO_MANY_SUBJECTS, f"this partition holds {MOST_SUBJECTS} subjects already")
-        seen = self._seen_of(name)
+        seen = self._subjects.seen(name)
         if digest in seen:
             reaction.count("headwater_events_total", source.topic, "duplicate")
             return
@@ -143,7 +139,8 @@ class DetectLogic:
             case Prediction():
                 gathering = gatherings.setdefault(name, Gathering(name))
                 gathering.add(event, source, digest)
-                if gathering.fills(*window_ends(self._subject(name), self._policies), self._policies.model.window_s):
+                ends = window_ends(self._subjects.get(name), self._policies)
+                if gathering.fills(*ends, self._policies.model.window_s):
                     self._fold_gathered(gatherings.pop(name), reaction)
             case DataBatch():
                 late = self._fold_batch(event, source, digest, reaction)
@@ -157,7 +154,7 @@ class DetectLogic:
         """Whether the batch came late."""
         name = f"{batch.pipeline}/{batch.dataset}"
         given = inputs.batch_input(batch, source.arrived_at)
-        summary = summarise_batch(self._subject(name), given, self._policies)
+        summary = summarise_batch(self._subjects.get(name), given, self._policies)
         reaction.count("headwater_rows_total", source.topic, by=batch.rows)
         step = Step(kind=StepKind.BATCH, digests=_one(digest), batch=summary, monitored=self._budget.monitored)
         late = False
@@ -186,7 +183,7 @@ class DetectLogic:
 
     def _fold_predictions(self, gathering: Gathering, reaction: Reaction) -> None:
         name = gathering.subject
-        subject = self._subject(name)
+        subject = self._subjects.get(name)
         step = Step(
             kind=StepKind.PREDICTIONS,
             digests=np.array(gathering.digests, np.uint64),
@@ -201,7 +198,7 @@ class DetectLogic:
     def _fold_outcome(self, outcome: Outcome, source: Sourced, digest: int, reaction: Reaction) -> None:
         name = f"{outcome.pipeline}/{outcome.model}"
         given = outcomes_input(outcome, name, source.arrived_at)
-        summary = summarise_outcomes(self._subject(name), given)
+        summary = summarise_outcomes(self._subjects.get(name), given)
         reaction.count("headwater_rows_total", source.topic, by=max(len(outcome.outcomes), len(outcome.actual or ())))
         step = Step(kind=StepKind.OUTCOMES, digests=_one(digest), outcomes=summary, monitored=self._budget.monitored)
         self._emit_of_model(name, self._apply(name, step, reaction), reaction)
@@ -231,7 +228,7 @@ class DetectLogic:
             return
         self._clock_at = now + CLOCK_EVERY_MICROS
         self._budget.listen()
-        for name, subject in list(self._subjects.items()):
+        for name, subject in self._subjects.items():
             done = self._begin(reaction)
             try:
                 self._fold_clock(name, subject, now, reaction)
@@ -242,9 +239,9 @@ class DetectLogic:
 
     def _tell(self, reaction: Reaction) -> None:
         """Let the other tasks know this one's share of the budget, where what was folded has changed it."""
-        if reaction.steps and self._told != self._share:
-            self._told = self._share
-            reaction.outputs.append(telling(self._topic(Topic.BUDGET), self._partition, self._share))
+        if reaction.steps and self._told != self._subjects.share:
+            self._told = self._subjects.share
+            reaction.outputs.append(telling(self._topic(Topic.BUDGET), self._partition, self._told))
 
     def _fold_clock(self, name: str, subject: Subject, now: Micros, reaction: Reaction) -> None:
         step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
@@ -258,22 +255,10 @@ class DetectLogic:
         self._emit_of_model(name, said, reaction)
 
     def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
-        after, said = apply(self._subject(name), step, self._policies)
-        self._undo.append((name, self._subjects.get(name)))
-        self._keep(name, after)
+        after, said = apply(self._subjects.get(name), step, self._policies)
+        self._subjects.put(name, after)
         reaction.steps.append((name, to_bytes(step)))
         return said
-
-    def _keep(self, name: str, subject: Subject | None) -> None:
-        """Hold a subject as it is now (None: not at all), and report what it has of the budget."""
-        self._share -= self._shares.pop(name, Share())
-        if subject is None:
-            self._subjects.pop(name, None)
-        else:
-            self._subjects[name] = subject
-            self._shares[name] = subject.share
-            self._share += subject.share
-        self._budget.report(self._partition, self._share)
 
     def _emit(self, seen: Observation, reaction: Reaction) -> None:
         measures.findings(seen, reaction)
@@ -285,24 +270,14 @@ class DetectLogic:
     def _topic(self, topic: Topic) -> str:
         return self._settings.topic_prefix + topic
 
-    def _subject(self, name: str) -> Subject:
-        return self._subjects.get(name) or Subject(name=name)
-
-    def _seen_of(self, name: str) -> set[int]:
-        kept = self._subjects[name].digests if name in self._subjects else ()
-        seen = self._seen.get(name)
-        if seen is None or len(seen) > 2 * len(kept) + 4096:
-            seen = self._seen[name] = {int(one) for one in kept}
-        return seen
-
     def replay(self, subject: str, step: bytes) -> None:
         """Fold a step of the journal again."""
-        after, _ = apply(self._subject(subject), from_bytes(Step, step), self._policies)
-        self._keep(subject, after)
+        after, _ = apply(self._subjects.get(subject), from_bytes(Step, step), self._policies)
+        self._subjects.hold(subject, after)
 
     def restore(self, subject: str, body: bytes) -> None:
         """Take a subject as it was written."""
-        self._keep(subject, from_bytes(Subject, body))
+        self._subjects.hold(subject, from_bytes(Subject, body))
 
     def dump(self, subject: str) -> bytes:
         """A subject as it is written."""
@@ -311,15 +286,11 @@ class DetectLogic:
     def clear(self) -> None:
         """Forget everything."""
         self._subjects.clear()
-        self._shares.clear()
-        self._share = Share()
         self._told = None
-        self._seen.clear()
-        self._budget.report(self._partition, self._share)
 
     def close(self) -> None:
         """The partition goes elsewhere, and its statistics with it."""
-        self._budget.withdraw(self._partition)
+        self._subjects.withdraw()
 
 
 def _name(event: Any) -> str:
