@@ -19,6 +19,7 @@ NORMAL_LOG = 0.5963  # mean of ln(1 + y) for a normal tail (y exponential): e * 
 HEAVY_LOG = 0.77  # believed at first: shape one half
 HEAVY_PEAKS = 8.0  # surprises' worth of that belief
 SLOPE = 2.7  # of the shape on the mean of ln(1 + y), between shapes 0 and 1
+SELDOM = 3000.0  # batches among which one must be the most surprising while its statistic has shown no tail
 RECENT = 0.05  # share of the latest batch in the recent volatility
 
 
@@ -88,9 +89,14 @@ def tail_shape(surprises: Surprises, unexplained: Floats | float = 1.0) -> Float
 
 
 def single_limit(surprises: Surprises, run_length: float, unexplained: Floats | float = 1.0) -> Floats:
-    """Nats (z²/2) that one batch alone exceeds once in ``run_length`` batches of no change."""
+    """Nats (z²/2) that one batch alone exceeds once in ``run_length`` batches of no change.
+
+    How rare the rarest are is told by a tail that was seen: before, once in 3,000 is all that can be asked.
+    """
     shape = tail_shape(surprises, unexplained)
-    growth = np.minimum(shape * np.log(np.maximum(run_length * _frequency(surprises), 1)), LARGEST_EXPONENT)
+    seen = surprises.peaks / (HEAVY_PEAKS + surprises.peaks)
+    length = SELDOM * (run_length / SELDOM) ** seen
+    growth = np.minimum(shape * np.log(np.maximum(length * _frequency(surprises), 1)), LARGEST_EXPONENT)
     return OVER + np.expm1(growth) / shape
 
 

@@ -44,7 +44,6 @@ FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
 OUTSIDE = 5  # so far after it stands the rate out of range
 MOST = 0.7  # of the threshold that one batch may add to a CUSUM, unless its tail is known to be thin
-SELDOM = 3000.0  # batches among which a shift of absurd size must be the most surprising
 
 
 def weigh(
@@ -87,7 +86,7 @@ def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArra
     limit = evidence.thresholds(bank, run_length)
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, SELDOM, _unexplained(state))))
+    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, _unexplained(state))))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
         found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare

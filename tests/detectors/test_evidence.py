@@ -166,6 +166,16 @@ def test_a_thin_tail_lets_a_single_batch_prove_what_a_heavy_one_does_not():
     assert single_limit(heavy, 1e6)[0] > 200
 
 
+def test_how_rare_a_single_batch_must_be_is_what_was_requested_once_a_tail_was_seen():
+    rng = np.random.default_rng(6)
+    young = heavy = empty_surprises(1)
+    for _ in range(2000):
+        heavy = learn_surprises(heavy, rng.standard_t(3, size=1), LIVE)
+
+    assert single_limit(young, 1e9) == single_limit(young, 1e6)
+    assert single_limit(heavy, 1e9)[0] > 20 * single_limit(heavy, 1e6)[0]
+
+
 def test_a_surprise_counts_for_as_much_as_it_is_rare():
     rng = np.random.default_rng(6)
     thin, heavy = empty_surprises(1), empty_surprises(1)
