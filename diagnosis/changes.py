@@ -1,6 +1,7 @@
 """Deliberate acts: versions, toggles and parameters that changed between batches, and changes somebody announced."""
 
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -49,11 +50,10 @@ class Act:
 
 def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) -> tuple[Act, ...]:
     """Return what changed in a node's headers at batches within ``[earliest, latest]`` (event time)."""
-    ring = [batch for batch in lineage.ring(key) if not batch.late]
+    ring = lineage.punctual(key)
     acts = []
-    for place in range(1, len(ring)):
-        if not earliest <= ring[place].at <= latest:
-            continue
+    within = (bisect_left(ring, earliest, key=_at), bisect_right(ring, latest, key=_at))
+    for place in range(max(within[0], 1), within[1]):
         for kind, name, before, after in _differences(ring[place - 1], ring[place]):
             if not _habitual(ring[max(place - _HABIT_PAIRS, 0) : place], kind, name):
                 acts.append(
@@ -68,6 +68,10 @@ def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) ->
                     )
                 )
     return tuple(acts)
+
+
+def _at(batch: Batch) -> Micros:
+    return batch.at
 
 
 def announced_acts(lineage: Lineage, announced: tuple[Announced, ...]) -> tuple[tuple[Announced, tuple[Act, ...]], ...]:
@@ -94,7 +98,7 @@ def _place(lineage: Lineage, change: Announced) -> Iterator[Act]:
 
 
 def _differences(before: Batch, after: Batch) -> Iterator[tuple[str, str | None, str | None, str | None]]:
-    for kind in KINDS:
+    for kind in KINDS if before.versions != after.versions else ():
         old, new = before.versions.get(kind), after.versions.get(kind)
         if old is not None and new is not None and old != new:
             yield kind, None, old, new
@@ -102,14 +106,12 @@ def _differences(before: Batch, after: Batch) -> Iterator[tuple[str, str | None,
         ("toggle", before.toggles, after.toggles),
         ("parameter", before.parameters, after.parameters),
     ):
-        if not old_map and not new_map:
-            continue
-        for name in sorted({*old_map, *new_map}):
+        for name in sorted({*old_map, *new_map}) if old_map != new_map else ():
             if old_map.get(name) != new_map.get(name):
                 yield kind, name, old_map.get(name), new_map.get(name)
 
 
-def _habitual(ring: list[Batch], kind: str, name: str | None) -> bool:
+def _habitual(ring: Sequence[Batch], kind: str, name: str | None) -> bool:
     """Tell whether this differs so often (a run date, a snapshot's number) that its changing says nothing."""
     pairs = list(pairwise(ring))
     changed = sum((kind, name) in {one[:2] for one in _differences(a, b)} for a, b in pairs)

@@ -33,6 +33,7 @@ class Lineage:
     nodes: Mapping[str, Node]
     _rings: dict[str, tuple[Batch, ...]] = field(default_factory=dict)
     _times: dict[str, list[Micros]] = field(default_factory=dict)
+    _punctual: dict[str, tuple[Batch, ...]] = field(default_factory=dict)
     _ids: dict[str, dict[str, Batch]] = field(default_factory=dict)
     _places: dict[str, dict[str, int]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], tuple[Parentage, ...]] = field(default_factory=dict)
@@ -50,6 +51,12 @@ class Lineage:
             self._ids[key] = {batch.batch_id: batch for batch in ring}
             self._places[key] = {batch.batch_id: place for place, batch in enumerate(ring)}
         return self._rings[key]
+
+    def punctual(self, key: str) -> tuple[Batch, ...]:
+        """Return a node's batches by event time without those that came late."""
+        if key not in self._punctual:
+            self._punctual[key] = tuple(batch for batch in self.ring(key) if not batch.late)
+        return self._punctual[key]
 
     def find(self, key: str, batch_id: str | None) -> Batch | None:
         """Return a batch by its id, the latest one if an id came twice."""
