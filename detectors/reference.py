@@ -102,7 +102,10 @@ def _quantiles(points: Floats, cumulative: Floats, at: Floats) -> Floats:
 
 
 def _inner_cuts(points: Floats, cumulative: Floats) -> Floats:
-    """The 33 cuts from just below the minimum to the maximum; the last ones are equal where fewer are needed."""
+    """The 33 cuts from just below the minimum to the maximum; the last ones are equal where fewer are needed.
+
+    Those between lie midway between two values, so that what is off an atom by a rounding still counts as that atom.
+    """
     share = np.diff(cumulative, prepend=0.0)
     atoms = points[share >= 2 / BINS]
     below_minimum = np.nextafter(points[0], -np.inf)
@@ -111,6 +114,9 @@ def _inner_cuts(points: Floats, cumulative: Floats) -> Floats:
     inner = inner[(inner >= below_minimum) & (inner < points[-1])][:BINS]
     cuts = np.full(BINS + 1, points[-1])
     cuts[: len(inner)] = inner
+    following = np.searchsorted(points, inner[1:], side="right")
+    left, right = points[following - 1], points[following]
+    cuts[1 : len(inner)] = np.minimum(left / 2 + right / 2, np.nextafter(right, -np.inf))
     return cuts
 
 

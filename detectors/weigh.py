@@ -54,8 +54,7 @@ def weigh(
     weighed = _weighed(state, batch, batches, gap_s, policy)
     before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
-    active = np.zeros(len(state.table), np.bool_)
-    active[[a.row for a in state.active if a.row >= 0]] = True
+    active = _active(state)
     alarmed = recovered = np.zeros_like(active)
     if not pinned:
         gathering = weighed.live & (state.live.count >= KNOWN)
@@ -156,16 +155,26 @@ def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats,
     """The level expected now; under suspicion it stays where it was before, within what was uncertain of it.
 
     A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen.
+    While an alarm lasts it cannot, and then the mean is expected: harmonics fitted to some hours lead anywhere in the
+    others.
     """
     now = terms(batch.at)
     level = level_at(state.season.fit, state.live, now)
     if state.season.began is not None and batch.at - state.season.began < 2 * DAY:
         suspicious = suspicious & ~state.season.fit.on
+        level = np.where(_active(state), state.live.mean, level)
     if not suspicious.any():
         return level
     trusted = level_at(replace(state.season.fit, weights=state.safe_weights), state.safe, now)
     slack = level_slack(state.safe, sampling, leverage_at(state.season, now))
     return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
+
+
+def _active(state: DatasetState) -> NDArray[np.bool_]:
+    """Which statistics have an alarm that lasts."""
+    active = np.zeros(len(state.table), np.bool_)
+    active[[a.row for a in state.active if a.row >= 0]] = True
+    return active
 
 
 def _suspicious(state: DatasetState) -> NDArray[np.bool_]:

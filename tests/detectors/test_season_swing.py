@@ -62,3 +62,27 @@ def test_a_shift_of_half_a_standard_deviation_shows_through_the_season():
 
 def test_another_unit_is_found_in_its_first_batch_whatever_the_hour():
     assert alarms(2, 6 * DAYS + 1, change=lambda prices: prices * 1.8 + 32) == [6 * DAYS]
+
+
+def test_while_an_alarm_lasts_a_season_of_some_hours_leads_nowhere():
+    rng = np.random.default_rng(5)
+    state, expected = start("market/prices"), []
+    for n in range(120):  # five minutes apart: ten hours
+        at = MONDAY + n * STEP // 4
+        level = np.sin(2 * np.pi * min(n, 60) / 40) + 2.0 * (n >= 60)
+        batch = BatchInput(
+            subject="market/prices",
+            batch_id=str(n),
+            at=at,
+            arrived_at=at,
+            rows=ROWS,
+            columns={"price": NumberColumn(values=rng.normal(level, 1, ROWS))},
+        )
+        state, judgement = fold(state, summarise(state, batch), Policy())
+        read = {
+            key: i for i, key in enumerate(zip(judgement.readings.column, judgement.readings.statistic, strict=True))
+        }
+        if n >= 30:
+            expected.append(judgement.readings.expected[read["price", "location"]])
+    assert judgement.findings
+    assert max(np.abs(expected)) < 2

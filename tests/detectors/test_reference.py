@@ -1,0 +1,28 @@
+"""What batches are counted against: the cuts between the values of a reference."""
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.reference import RANGE, number_reference
+
+VALUES = st.lists(st.floats(-1e300, 1e300), min_size=2, max_size=60, unique=True)
+
+
+@given(VALUES)
+def test_every_value_of_the_reference_lies_in_its_range_and_between_two_cuts(values):
+    points = np.unique(values)
+    reference = number_reference(points, np.ones(len(points)))
+    at = np.searchsorted(reference.cuts, points, side="left")
+    assert (np.diff(reference.cuts) >= 0).all()
+    assert ((at >= RANGE.start) & (at < RANGE.stop)).all()
+
+
+@given(st.integers(2, 12), st.floats(-0.04, 0.04))
+def test_values_that_are_off_by_little_count_as_what_they_are(most, off):
+    values = np.arange(1.0, most + 1)
+    reference = number_reference(values, np.ones(most))
+    exact, moved = (np.searchsorted(reference.cuts, held, side="left") for held in (values, values * (1 + off)))
+    within = (moved >= RANGE.start) & (moved < RANGE.stop)
+    assert (exact == moved)[within].all()
+    assert within[1:-1].all()
