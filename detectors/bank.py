@@ -34,19 +34,23 @@ class CalibrationAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Calibration:
-    """The bank for all outcomes of a model, or for one segment. About 9.2 kB, constant.
+    """The bank for all outcomes of a model, or for one segment. About 9.5 kB, constant.
 
-    stake: the e-detectors, shape ``(20,)``. cusum: nats; while an alarm stands, since its onset. zero_at: prediction
-    time of each CUSUM's last zero, and zero_totals, shape ``(20, 7)``, the totals then. totals: since the start, shape
-    ``(7,)``. waiting: outcomes by shelf, shape ``(2, 256)``; they teach the map once there is no evidence against it,
-    never if an alarm comes first.
+    at: prediction time of the last outcome. stake: the e-detectors, shape ``(20,)``. cusum: nats; since its onset while
+    an alarm stands. level: a CUSUM that starts anew between two prediction times only. zero_at: the last time before it
+    did, and zero_totals, shape ``(20, 7)``, the totals then; late_at: the last one at which it may have. totals: since
+    the start, shape ``(7,)``. waiting: outcomes by shelf, shape ``(2, 256)``; they teach the map once there is no
+    evidence against it, never if an alarm comes first.
     """
 
     healthy: Recalibration = field(default_factory=Recalibration)
     rows: int = 0
+    at: int = 0
     stake: Floats = field(default_factory=lambda: np.zeros(MEMBERS))
     cusum: Floats = field(default_factory=lambda: np.zeros(MEMBERS))
+    level: Floats = field(default_factory=lambda: np.zeros(MEMBERS))
     zero_at: NDArray[np.int64] = field(default_factory=lambda: np.zeros(MEMBERS, dtype=np.int64))
+    late_at: NDArray[np.int64] = field(default_factory=lambda: np.zeros(MEMBERS, dtype=np.int64))
     zero_totals: Floats = field(default_factory=lambda: np.zeros((MEMBERS, TOTALS)))
     totals: Floats = field(default_factory=lambda: np.zeros(TOTALS))
     waiting: NDArray[np.float32] = field(default_factory=lambda: np.zeros((2, SHELVES), np.float32))
@@ -63,7 +67,9 @@ def restarted(bank: Calibration, at: int) -> Calibration:
     return Calibration(
         healthy=bank.healthy,
         rows=bank.rows,
+        at=at,
         zero_at=np.full(MEMBERS, at, dtype=np.int64),
+        late_at=np.full(MEMBERS, at, dtype=np.int64),
         zero_totals=np.tile(bank.totals, (MEMBERS, 1)),
         totals=bank.totals,
     )

@@ -28,6 +28,7 @@ YOUNG_NATS: Final = 4.0  # more, while the map is young: else its early errors w
 YOUNG_ROWS: Final = 15_000
 FIRST_ROWS: Final = 2_000  # these teach the map whatever they say of it: it is too rough to be held against them
 ONSET_NATS: Final = 3.0
+LATE_NATS: Final = 1.0  # predictions count as affected from the last time on that is no worse a start by more
 RIVAL_NATS: Final = 5.0
 LARGEST_EXPONENT: Final = 300.0
 
@@ -91,7 +92,7 @@ def _bet(
         bank = _advance(bank, live, stakes[:, used - 1], total[:, :used], at[:used], running[:, :used])
         if crossed.size:
             alarm = _alarm(bank, live, bank.rows + used, int(at[used - 1]), float(evidence[used - 1]))
-    bank = replace(bank, rows=bank.rows + used, totals=running[:, used - 1], alarm=alarm)
+    bank = replace(bank, rows=bank.rows + used, at=int(at[used - 1]), totals=running[:, used - 1], alarm=alarm)
     return _learn(bank, score_logit[:used], outcomes[:used]), used
 
 
@@ -111,21 +112,39 @@ def _quiet(bank: Calibration) -> bool:
 def _advance(
     bank: Calibration, live: NDArray[np.intp], stakes: Floats, total: Floats, at: NDArray[np.int64], running: Floats
 ) -> Calibration:
-    lowest = np.maximum(np.maximum.accumulate(-total, axis=1), bank.cusum[live][:, None])
-    cusum = total + lowest
-    at_zero = cusum <= 0.0
-    last_zero = at.size - 1 - np.argmax(at_zero[:, ::-1], axis=1)
-    touched = at_zero.any(axis=1)
-    stake, evidence = bank.stake.copy(), bank.cusum.copy()
-    zero_at, zero_totals = bank.zero_at.copy(), bank.zero_totals.copy()
-    stake[live], evidence[live] = stakes, cusum[:, -1]
-    zero_at[live[touched]] = at[last_zero[touched]]
-    zero_totals[live[touched]] = running[:, last_zero[touched]].T
-    return replace(bank, stake=stake, cusum=evidence, zero_at=zero_at, zero_totals=zero_totals)
+    """Fold outcomes into stakes and CUSUMs; a change comes with a prediction time, so that it begins between two."""
+    lowest = np.maximum(-total.min(axis=1), bank.cusum[live])
+    previous, before = np.concatenate([[bank.at], at[:-1]]), _shifted(np.zeros(live.size), total)
+    between = np.broadcast_to(at != previous, total.shape)
+    level = total + np.maximum(
+        np.maximum.accumulate(np.where(between, -before, -np.inf), axis=1), bank.level[live][:, None]
+    )
+    earlier = _shifted(bank.level[live], level)
+    anew, begun = _last(between & (earlier <= 0.0))
+    late, doubtful = _last(between & (earlier <= LATE_NATS))
+    stake, cusum, levels = bank.stake.copy(), bank.cusum.copy(), bank.level.copy()
+    zero_at, late_at, zero_totals = bank.zero_at.copy(), bank.late_at.copy(), bank.zero_totals.copy()
+    stake[live], cusum[live], levels[live] = stakes, total[:, -1] + lowest, level[:, -1]
+    zero_at[live[begun]], late_at[live[doubtful]] = previous[anew], at[late]
+    zero_totals[live[begun]] = _shifted(bank.totals, running)[:, anew].T
+    return replace(
+        bank, stake=stake, cusum=cusum, level=levels, zero_at=zero_at, late_at=late_at, zero_totals=zero_totals
+    )
+
+
+def _shifted(first: Floats, values: Floats) -> Floats:
+    """What was there before each column of ``values``."""
+    return np.column_stack([first, values[:, :-1]])
+
+
+def _last(held: NDArray[np.bool_]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """The last column that holds in each row that has one, and which rows do."""
+    some: NDArray[np.bool_] = np.any(held, axis=1)
+    return held.shape[1] - 1 - np.argmax(held[some, ::-1], axis=1), some
 
 
 def _alarm(bank: Calibration, live: NDArray[np.intp], rows: int, at: int, evidence: float) -> CalibrationAlarm:
-    """The winner's last zero, give or take what 3 nats of its growth took, and those of bets that are about as good."""
+    """The winner's last zero, give or take 3 nats, and those of bets that are about as good."""
     member = int(live[np.argmax(bank.cusum[live])])
     zero = int(bank.zero_at[member])
     rivals = bank.zero_at[live[bank.cusum[live] >= bank.cusum[member] - RIVAL_NATS]]
@@ -136,6 +155,6 @@ def _alarm(bank: Calibration, live: NDArray[np.intp], rows: int, at: int, eviden
         at=at,
         evidence_nats=evidence,
         onset_earliest=min(zero - reach, int(rivals.min())),
-        onset_latest=min(max(zero + reach, int(rivals.max())), at),
+        onset_latest=max(int(bank.late_at[member]), int(rivals.max())),
         before=bank.zero_totals[member].copy(),
     )

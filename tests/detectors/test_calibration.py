@@ -73,6 +73,22 @@ def test_log_odds_stretched_about_the_centre_leave_outcomes_as_frequent():
     assert expit(known.centre + 1.01 * (p - known.centre)).mean() == pytest.approx(expit(p).mean(), abs=1e-5)
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_a_change_begins_with_the_first_of_the_predictions_that_were_made_at_once(seed):
+    x, y, row = outcomes(seed, 24_000, change_at=18_000, shift=1.2)
+    bank = folded(Calibration(), x, y, row // 150, chunk=400)
+    assert bank.alarm is not None
+    assert bank.alarm.onset_earliest < bank.alarm.onset_latest == 18_000 // 150
+
+
+def test_a_change_among_predictions_of_one_time_is_told_by_the_right_bet():
+    x, y, _ = outcomes(2, 24_000, change_at=22_000, shift=0.8)
+    bank = folded(Calibration(), x, y, np.where(np.arange(24_000) < 12_000, 1, 2))
+    assert bank.alarm is not None
+    assert SHIFTS[bank.alarm.member] > 0.0
+    assert (bank.alarm.onset_earliest, bank.alarm.onset_latest) == (1, 2)
+
+
 def test_covariate_shift_is_no_evidence():
     rng = np.random.default_rng(5)
     scores = np.concatenate([rng.beta(2, 8, 20_000), rng.beta(8, 2, 20_000)])
@@ -135,10 +151,15 @@ def test_bets_wait_until_the_map_is_known_far_better_than_they_differ_from_it():
 
 
 @settings(max_examples=10, deadline=None)
-@given(cuts=st.lists(st.integers(1, 3_999), max_size=6, unique=True), shift=st.sampled_from([0.0, 0.6, -1.0]))
-def test_how_outcomes_are_cut_into_calls_changes_nothing(cuts, shift):
+@given(
+    cuts=st.lists(st.integers(1, 3_999), max_size=6, unique=True),
+    shift=st.sampled_from([0.0, 0.6, -1.0]),
+    at_once=st.sampled_from([1, 70]),
+)
+def test_how_outcomes_are_cut_into_calls_changes_nothing(cuts, shift, at_once):
     cuts = sorted(cuts)
-    x, y, at = outcomes(11, 4_000, change_at=2_000, shift=shift)
+    x, y, row = outcomes(11, 4_000, change_at=2_000, shift=shift)
+    at = row // at_once
     whole = fold_outcomes(Calibration(), x, y, at, threshold_nats=9.0, baseline_rows=500)
     bank = Calibration()
     for start, end in zip([0, *cuts], [*cuts, 4_000], strict=True):
@@ -148,6 +169,7 @@ def test_how_outcomes_are_cut_into_calls_changes_nothing(cuts, shift):
     np.testing.assert_allclose(bank.cusum, whole.cusum, atol=1e-6)
     np.testing.assert_allclose(np.log(bank.stake + 1), np.log(whole.stake + 1), atol=1e-6)
     np.testing.assert_array_equal(bank.zero_at, whole.zero_at)
+    np.testing.assert_array_equal(bank.late_at, whole.late_at)
     np.testing.assert_allclose(bank.totals, whole.totals)
     assert (bank.alarm is None) == (whole.alarm is None)
     if bank.alarm and whole.alarm:
