@@ -217,19 +217,25 @@ def _steps(state: DatasetState, weighed: Weighed, policy: Policy, most: float) -
 
 
 def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDArray[np.int64]) -> Floats:
-    """Evidence of counts; the root of the expected rate is uncertain by a standard error in either direction."""
+    """Evidence of counts; the root of the expected rate is uncertain by a standard error in either direction.
+
+    Neighbours and season move it by as much as they move the level: the level itself is no rate, for the arcsine of no
+    rows is more than none. Counts vary as binomial ones do at least.
+    """
     measured, live = weighed.measured, state.live
     carried = np.zeros(len(weighed.live))
     carried[weighed.shaped + OUTSIDE] = outside(weighed.apart)
-    root, predicted = np.arcsin(np.sqrt(rate_of(live)[rare])), weighed.judged.predicted[rare]
+    root = np.arcsin(np.sqrt(rate_of(live)[rare]))
+    moved = root + weighed.judged.predicted[rare] - live.mean[rare]
     slack = policy.tolerance / 2 + carried[rare] + 0.5 / np.sqrt(live.rows[rare] + 1)
-    deviation = weighed.deviation[rare]
+    sampling = measured.sampling[rare]
+    dispersion = np.maximum(weighed.deviation[rare] ** 2 / sampling, 1.0)
     return evidence.rare_steps(
         measured.held[rare],
         measured.rows[rare],
-        (np.maximum(root, predicted) + slack, np.minimum(root, predicted) - slack),
-        deviation,
-        np.maximum(deviation**2 / measured.sampling[rare], 1.0),
+        (np.maximum(root, moved) + slack, np.minimum(root, moved) - slack),
+        np.sqrt(sampling * dispersion),
+        dispersion,
     )
 
 

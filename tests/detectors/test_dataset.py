@@ -174,6 +174,15 @@ def test_no_tolerance_outweighs_a_shift_in_large_batches_of_a_young_dataset(rows
     assert ("x", "location") in {(f.column, f.statistic) for f in watch.last.findings}
 
 
+def test_a_few_rows_of_a_kind_that_never_was_are_found_in_their_second_batch():
+    watch = Watch(policy=Policy(monitored=1000, pool_rows=1))
+    for n in range(302):
+        values = np.ones(140)
+        values[: 5 * (n >= 300)] = 0.0
+        watch.feed({"answered": NumberColumn(values=values)})
+    assert ("answered", "out_of_range") in watch.found()
+
+
 def test_the_sentence_speaks_in_plain_units(watch):
     for _ in range(3):
         watch.feed(holed(healthy(watch.rng), 0.2, watch.rng))
