@@ -65,8 +65,8 @@ def calibration_gauges(bank: Calibration, *, top_class: bool) -> dict[str, float
     """How calibration is off while an alarm stands, on log odds; empty without one.
 
     ``changed_accuracy_ratio`` is how often, since the onset, the class came true that the healthy map holds likelier
-    (``top_class``: the predicted one), among ``changed_outcomes``. ``calibration_slope`` is the slope of the bet that
-    won (1: confidence is right), ``calibration_offset`` how much higher the mean outcome since the onset is than the
+    (``top_class``: the predicted one), among ``changed_outcomes``. ``calibration_slope`` is the slope of the best
+    bet (1: confidence is right), ``calibration_offset`` how much higher the mean outcome since the onset is than the
     mean probability (0: right on average), and ``calibration_slope_nats`` by how much the best bet on another slope
     beat the best on another level.
     """
