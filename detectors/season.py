@@ -1,9 +1,9 @@
 """Daily and weekly seasons of many statistics: harmonics fitted by recursive least squares with one shared gain.
 
 All statistics of a subject see the same times, so the matrix of the regression is shared and each statistic keeps only
-its coefficients. A batch that must not be learnt leaves the coefficients as they are, as if it had come out as
-predicted. How uncertain they still are widens what is expected, so a season may be believed before a day is over: at
-hours that were never seen it claims nothing.
+its coefficients. A batch that must not be learnt counts as if it had come out at the level it was held against. How
+uncertain they still are widens what is expected, so a season may be believed before a day is over: at hours that were
+never seen it claims nothing.
 """
 
 from dataclasses import dataclass, replace
@@ -28,11 +28,12 @@ LATELY = 1440.0  # batches over which errors are compared
 
 @dataclass(slots=True, eq=False)
 class Fit:
-    """What is known of the seasons of ``m`` statistics: 101 bytes each, as stored.
+    """What is known of the seasons of ``m`` statistics: 102 bytes each, as stored.
 
     weights: float32 ``(m, 11)``, level and harmonics, learnt from healthy batches. every: likewise, from every batch,
     for a season that alarms before it is known is never healthy. error, every_error: recent squared prediction errors
-    of both in units of the sampling variance; judged_error: of what every batch was judged by. on: believed.
+    of both in units of the sampling variance; judged_error: of what every batch was judged by. on: believed. doubted:
+    it alarmed before a day was over, so it is believed again only then.
     """
 
     weights: NDArray[np.float32]
@@ -41,6 +42,7 @@ class Fit:
     every_error: Floats
     judged_error: Floats
     on: NDArray[np.bool_]
+    doubted: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +60,8 @@ class Season:
 def empty_fit(m: int) -> Fit:
     """No season known of ``m`` statistics."""
     none, zeros = np.zeros((m, TERMS), np.float32), np.zeros(m)
-    return Fit(none, none.copy(), zeros, zeros.copy(), zeros.copy(), np.zeros(m, np.bool_))
+    off = np.zeros(m, np.bool_)
+    return Fit(none, none.copy(), zeros, zeros.copy(), zeros.copy(), off, off.copy())
 
 
 def empty_season(m: int) -> Season:
@@ -91,12 +94,14 @@ def learn_season(
     sampling: Floats,
     live: NDArray[np.bool_],
     healthy: NDArray[np.bool_],
+    alarmed: NDArray[np.bool_],
     at: Micros,
     gap_s: float,
 ) -> tuple[Season, NDArray[np.bool_]]:
     """The season with one more batch, and which statistics believe in a new one from now on.
 
-    A season is believed once it predicts better than level and neighbours do. gap_s: usual seconds between batches,
+    A season is believed once it predicts better than level and neighbours do. One fitted to some hours may lead
+    anywhere in the others: an alarm before a day is over refutes it until then. gap_s: usual seconds between batches,
     which sets how many batches five weeks are.
     """
     now = terms(at)
@@ -109,13 +114,16 @@ def learn_season(
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     known = healthy & (baseline.count >= 30)
     better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count, DOUBT**2, LATELY)))
+    known &= ~fit.doubted | (at - began >= DAY)
     turned = known & ~fit.on & (fit.error < better * baseline.error)
     recurs = known & ~turned & (at - began >= 3 * DAY) & (fit.every_error < RECURS * fit.judged_error)
     if recurs.any():
         adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
         fit = choose(recurs, adopted, fit)
     turned |= recurs
-    return Season(matrix=faded + now[:, None] * now, began=began, fit=replace(fit, on=fit.on | turned)), turned
+    refuted = alarmed & fit.on & (at - began < DAY)
+    fit = replace(fit, on=(fit.on | turned) & ~refuted, doubted=fit.doubted | refuted)
+    return Season(matrix=faded + now[:, None] * now, began=began, fit=fit), turned
 
 
 def _learnt(
@@ -136,7 +144,8 @@ def _learnt(
         held[first, 0] += value[first] - held[first] @ now
     spread = np.sqrt(sampling * np.maximum(baseline.error, fit.error) / sure)
     limit = np.where(baseline.count >= 8, 4 * spread, np.inf)
-    surprise = np.where(healthy, np.clip(value - weights @ now, -limit, limit), 0.0)
+    due = weights @ now
+    surprise = np.where(healthy, np.clip(value - due, -limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
     anyway = np.where(live, value - every @ now, 0.0)
     share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
     return Fit(
@@ -146,6 +155,7 @@ def _learnt(
         every_error=fit.every_error + live * share * (anyway**2 * sure / sampling - fit.every_error),
         judged_error=fit.judged_error + live * share * (judged.surprise**2 / sampling - fit.judged_error),
         on=fit.on,
+        doubted=fit.doubted,
     )
 
 

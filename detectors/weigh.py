@@ -154,9 +154,8 @@ def _chance_of_values(state: DatasetState, measured: Measured) -> Floats:
 def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:
     """The level expected now; under suspicion it stays where it was before, within what was uncertain of it.
 
-    A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen.
-    While an alarm lasts it cannot, and then the mean is expected: harmonics fitted to some hours lead anywhere in the
-    others.
+    A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen. An
+    alarm that lasts stops it, and then the mean is expected.
     """
     now = terms(batch.at)
     level = level_at(state.season.fit, state.live, now)
@@ -268,6 +267,7 @@ def _learn(
         measured.sampling,
         weighed.live,
         healthy,
+        alarmed,
         batch.at,
         usual_gap_s,
     )
