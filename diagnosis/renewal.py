@@ -9,7 +9,6 @@ from itertools import pairwise
 from diagnosis.alert import Match
 from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
-from diagnosis.onset import Interval
 from diagnosis.retest import Deviation
 from diagnosis.state import Batch, NodeKind
 
@@ -18,21 +17,18 @@ _OWN = 0.8  # or nearly each had a parent batch of its own
 _SURE = 10.0  # standard errors: as good as an alarm
 
 
-def absence(
-    lineage: Lineage, batches: Sequence[Batch], when: Interval, focus: Deviation, parent: Sequence[Batch]
-) -> Deviation | None:
-    """Return the silence of a parent that suspected ``batches`` show, None if it is renewed as usual.
+def absence(lineage: Lineage, bad: Batch, focus: Deviation, parent: Sequence[Batch]) -> Deviation | None:
+    """Return the silence of a parent that a ``bad`` batch shows, None if it is renewed as usual.
 
-    parent: the batches of the parent that they were made from. focus: what deviates in the suspected ones.
+    parent: the batches of the parent that the suspected ones were made from. focus: what deviates in them.
     """
-    if not batches or not parent or lineage.nodes[batches[0].node].kind is not NodeKind.DATASET:
+    if not parent or lineage.nodes[bad.node].kind is not NodeKind.DATASET:
         return None
     key = parent[-1].node
     if focus.statistic in ABSENCE:
         stopped = lineage.ring(key)[-1].sequence == parent[-1].sequence
     else:
-        certain = next((batch for batch in batches if batch.at >= when.latest), batches[-1])
-        stopped = _read_again(lineage, certain, key)
+        stopped = _read_again(lineage, bad, key)
     return Deviation(column="", statistic="silence", strength=_SURE) if stopped else None
 
 

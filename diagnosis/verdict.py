@@ -103,10 +103,21 @@ def _deviations(retest: Retest, step: Step, parent: Step, changed: bool) -> tupl
     older = columns_of(retest.lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
     found = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
     found = tuple(one for one in found if not _came_later(retest, step, (parent,), one))
-    silent = absence(retest.lineage, step.batches, step.when, step.focus, parent.batches)
+    bad = _first_bad(retest, step)
+    silent = None if bad is None else absence(retest.lineage, bad, step.focus, parent.batches)
     if silent is None or any(one.statistic in ABSENCE for one in found):
         return found
     return (silent, *found)
+
+
+def _first_bad(retest: Retest, step: Step) -> Batch | None:
+    """Return the first batch since the onset that plainly deviates: a window may hold some that are still sound."""
+    assert step.focus is not None
+    column, statistic = step.focus.column, step.focus.statistic
+    since = [batch for batch in step.batches if batch.at >= step.when.latest] or list(step.batches[-1:])
+    read = ((batch, retest.strength(step.node, (batch,), column, statistic)) for batch in since)
+    plain = (batch for batch, strength in read if strength is not None and abs(strength) >= PLAIN)
+    return next(plain, since[0] if since else None)
 
 
 def _came_later(retest: Retest, step: Step, way: tuple[Step, ...], one: Deviation) -> bool:
