@@ -24,13 +24,13 @@ SETTLED = 8.0  # batches after which outliers are winsorised
 
 @dataclass(slots=True, eq=False)
 class Baseline:
-    """What has been learnt of ``m`` statistics: 68 bytes each, as stored.
+    """What has been learnt of ``m`` statistics: 64 bytes each, as stored.
 
     count: batches learnt, at most 4,096. mean: level over all of them. lag: how far the last batch was from its level
     (0 if unknown). cross, energy: mean products of neighbouring deviations, and their mean squares, over ``pairs``.
     dispersion: mean squared prediction error in units of the sampling variance. size, size_variance, size_covariance:
     moments of batch size (1 / sampling variance, relative to ``size_unit``) and its covariance with the dispersion.
-    error: recent dispersion. held, rows: sums behind a rate.
+    held, rows: sums behind a rate.
     """
 
     count: Floats
@@ -44,7 +44,6 @@ class Baseline:
     size: Floats
     size_variance: Floats
     size_covariance: Floats
-    error: Floats
     held: Floats
     rows: Floats
 
@@ -183,7 +182,6 @@ def learn(baseline: Baseline, value: Floats, judged: Judged, sampling: Floats, h
         size=baseline.size + np.where(first, 1.0, gain) * (size - baseline.size),
         size_variance=(1 - gain) * (baseline.size_variance + gain * off**2),
         size_covariance=(1 - gain) * (baseline.size_covariance + gain * off * (seen - baseline.dispersion)),
-        error=baseline.error + np.maximum(gain, 1 / 1440) * (seen - baseline.error),
         held=baseline.held * fade + held,
         rows=baseline.rows * fade + rows,
     )

@@ -4,6 +4,9 @@ All statistics of a subject see the same times, so the matrix of the regression 
 its coefficients. A batch that must not be learnt counts as if it had come out at the level it was held against. How
 uncertain they still are widens what is expected, so a season may be believed before a day is over: at hours that were
 never seen it claims nothing.
+
+The same regression tells what it would be without its weekly terms. These are believed by themselves, where they
+predict better than the days alone: a trend of two days is no week.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +14,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import Baseline, Judged, choose
+from detectors.baseline import FLOOR, SETTLED, WINSOR, Baseline, Judged, choose, winsorised
 from detectors.finding import Micros
 from detectors.reference import Floats
 
 DAY = 86_400_000_000
 PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
 TERMS = 1 + 2 * len(PERIODS)
+WEEKLY = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # which terms
 RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that there is no such season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
@@ -28,21 +32,29 @@ LATELY = 1440.0  # batches over which errors are compared
 
 @dataclass(slots=True, eq=False)
 class Fit:
-    """What is known of the seasons of ``m`` statistics: 102 bytes each, as stored.
+    """What is known of the seasons of ``m`` statistics: 110 bytes each, as stored.
 
     weights: float32 ``(m, 11)``, level and harmonics, learnt from healthy batches. every: likewise, from every batch,
     for a season that alarms before it is known is never healthy. error, every_error: recent squared prediction errors
-    of both in units of the sampling variance; judged_error: of what every batch was judged by. on: believed. doubted:
-    it alarmed before a day was over, so it is believed again only then.
+    of both in units of the sampling variance; daily_error: of the weights without weekly terms, infinite once these are
+    believed; level_error: of level and neighbours; judged_error: of what every batch was judged by. on: believed.
+    doubted: it alarmed before a day was over, so it is believed again only then.
     """
 
     weights: NDArray[np.float32]
     every: NDArray[np.float32]
     error: Floats
+    daily_error: Floats
+    level_error: Floats
     every_error: Floats
     judged_error: Floats
     on: NDArray[np.bool_]
     doubted: NDArray[np.bool_]
+
+    @property
+    def weekly(self) -> NDArray[np.bool_]:
+        """Whether weekly terms are believed where a season is."""
+        return np.isinf(self.daily_error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,9 +71,8 @@ class Season:
 
 def empty_fit(m: int) -> Fit:
     """No season known of ``m`` statistics."""
-    none, zeros = np.zeros((m, TERMS), np.float32), np.zeros(m)
-    off = np.zeros(m, np.bool_)
-    return Fit(none, none.copy(), zeros, zeros.copy(), zeros.copy(), off, off.copy())
+    none, zeros, no = np.zeros((m, TERMS), np.float32), np.zeros(m), np.zeros(m, np.bool_)
+    return Fit(none, none, zeros, zeros, zeros, zeros, zeros, no, no)
 
 
 def empty_season(m: int) -> Season:
@@ -76,14 +87,36 @@ def terms(at: Micros) -> Floats:
     return np.concatenate([[1.0], np.cos(angle), np.sin(angle)])
 
 
-def level_at(fit: Fit, baseline: Baseline, now: Floats) -> Floats:
+def days_alone(matrix: Floats, now: Floats) -> Floats:
+    """``now`` with its weekly terms as the others predict them: by it the weights of all give the season without them.
+
+    Least squares without some terms follow from those with all (Frisch and Waugh 1933).
+    """
+    reach = np.linalg.solve(matrix[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY])
+    alone = now.copy()
+    alone[WEEKLY] = matrix[np.ix_(WEEKLY, ~WEEKLY)] @ reach
+    return alone
+
+
+def level_at(season: Season, baseline: Baseline, now: Floats) -> Floats:
     """The level expected: of the season where it is believed, else the long-run mean. now: ``terms`` of the time."""
-    return np.where(fit.on, fit.weights @ now, baseline.mean)
+    fit = season.fit
+    seasonal = np.where(fit.weekly, fit.weights @ now, fit.weights @ days_alone(season.matrix, now))
+    return np.where(fit.on, seasonal, baseline.mean)
 
 
 def leverage_at(season: Season, now: Floats) -> Floats:
     """How uncertain the level of each season is: variance in units of a batch's own. now: ``terms`` of the time."""
-    return np.where(season.fit.on, float(now @ np.linalg.solve(season.matrix, now)), 0.0)
+    leverage = np.where(season.fit.weekly, _spread(season.matrix, now), _spread_of_days(season.matrix, now))
+    return np.where(season.fit.on, leverage, 0.0)
+
+
+def _spread(matrix: Floats, now: Floats) -> float:
+    return max(float(now @ np.linalg.solve(matrix, now)), 0.0)
+
+
+def _spread_of_days(matrix: Floats, now: Floats) -> float:
+    return _spread(matrix[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY])
 
 
 def learn_season(
@@ -100,9 +133,9 @@ def learn_season(
 ) -> tuple[Season, NDArray[np.bool_]]:
     """The season with one more batch, and which statistics believe in a new one from now on.
 
-    A season is believed once it predicts better than level and neighbours do. One fitted to some hours may lead
-    anywhere in the others: an alarm before a day is over refutes it until then. gap_s: usual seconds between batches,
-    which sets how many batches five weeks are.
+    A season is believed once it predicts better than level and neighbours do, its weekly terms once they predict better
+    than the days alone. One fitted to some hours may lead anywhere in the others: an alarm before a day is over refutes
+    it until then. gap_s: usual seconds between batches, which sets how many batches five weeks are.
     """
     now = terms(at)
     began = at if season.began is None else season.began
@@ -112,18 +145,32 @@ def learn_season(
     sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
     gain = (reach * sure).astype(np.float64)
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
-    known = healthy & (baseline.count >= 30)
+    fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
+    known = healthy & (baseline.count >= 30) & (~fit.doubted | (at - began >= DAY))
+    fit, turned = _believed(fit, baseline, known, known & (at - began >= 3 * DAY))
+    refuted = alarmed & fit.on & (at - began < DAY)
+    fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
+    return Season(matrix=faded + now[:, None] * now, began=began, fit=fit), turned
+
+
+def _believed(
+    fit: Fit, baseline: Baseline, known: NDArray[np.bool_], long: NDArray[np.bool_]
+) -> tuple[Fit, NDArray[np.bool_]]:
+    """Belief in seasons and in their weekly terms, and which statistics are judged by another one from now on.
+
+    known, long: statistics of which enough was seen, and for days. What hardly ever varies has no season.
+    """
     better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count, DOUBT**2, LATELY)))
-    known &= ~fit.doubted | (at - began >= DAY)
-    turned = known & ~fit.on & (fit.error < better * baseline.error)
-    recurs = known & ~turned & (at - began >= 3 * DAY) & (fit.every_error < RECURS * fit.judged_error)
+    weekly = known & ~fit.weekly & (np.maximum(fit.error, FLOOR) < better * fit.daily_error)
+    error = np.maximum(np.where(fit.weekly | weekly, fit.error, fit.daily_error), FLOOR)
+    turned = known & np.where(fit.on, weekly, error < better * fit.level_error)
+    recurs = long & ~turned & (fit.every_error < RECURS * fit.judged_error)
     if recurs.any():
         adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
         fit = choose(recurs, adopted, fit)
     turned |= recurs
-    refuted = alarmed & fit.on & (at - began < DAY)
-    fit = replace(fit, on=(fit.on | turned) & ~refuted, doubted=fit.doubted | refuted)
-    return Season(matrix=faded + now[:, None] * now, began=began, fit=fit), turned
+    daily_error = np.where(weekly | recurs, np.inf, fit.daily_error)
+    return replace(fit, on=fit.on | turned, daily_error=daily_error), turned
 
 
 def _learnt(
@@ -142,21 +189,48 @@ def _learnt(
     first = live & (baseline.count == 0)
     for held in (weights, every):
         held[first, 0] += value[first] - held[first] @ now
-    spread = np.sqrt(sampling * np.maximum(baseline.error, fit.error) / sure)
-    limit = np.where(baseline.count >= 8, 4 * spread, np.inf)
+    limit = _limit(fit, fit.error, baseline, judged, sampling / sure)
     due = weights @ now
     surprise = np.where(healthy, np.clip(value - due, -limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
+    plain = winsorised(baseline, judged) ** 2 * baseline.count / (baseline.count + 1)
     anyway = np.where(live, value - every @ now, 0.0)
     share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
-    return Fit(
+    return replace(
+        fit,
         weights=(weights + surprise[:, None] * gain).astype(np.float32),
         every=(every + anyway[:, None] * gain).astype(np.float32),
         error=fit.error + healthy * share * (surprise**2 * sure / sampling - fit.error),
+        level_error=fit.level_error + healthy * share * (plain / sampling - fit.level_error),
         every_error=fit.every_error + live * share * (anyway**2 * sure / sampling - fit.every_error),
         judged_error=fit.judged_error + live * share * (judged.surprise**2 / sampling - fit.judged_error),
-        on=fit.on,
-        doubted=fit.doubted,
     )
+
+
+def _days_learnt(
+    fit: Fit,
+    before: Fit,
+    matrix: Floats,
+    baseline: Baseline,
+    value: Floats,
+    judged: Judged,
+    sampling: Floats,
+    healthy: NDArray[np.bool_],
+    now: Floats,
+) -> Fit:
+    """With how far the days alone were from the batch, by the weights ``before`` it."""
+    sure = 1 / (1 + _spread_of_days(matrix, now))
+    surprise = np.where(baseline.count > 0, value - before.weights @ days_alone(matrix, now), 0.0)
+    limit = _limit(before, before.daily_error, baseline, judged, sampling / sure)
+    share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
+    error = np.clip(surprise, -limit, limit) ** 2 * sure / sampling
+    known = np.where(fit.weekly, 0.0, fit.daily_error)
+    return replace(fit, daily_error=np.where(fit.weekly, np.inf, known + healthy * share * (error - known)))
+
+
+def _limit(fit: Fit, error: Floats, baseline: Baseline, judged: Judged, variance: Floats) -> Floats:
+    """Four standard deviations, beyond which a batch teaches no more; none while few are known."""
+    deviation = np.maximum(np.sqrt(variance * np.maximum(fit.level_error, error)), judged.deviation)
+    return np.where(baseline.count >= SETTLED, WINSOR * deviation, np.inf)
 
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:
@@ -164,12 +238,11 @@ def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], 
     none = np.zeros_like(value)
     started = replace(
         baseline,
-        lag=value - season.fit.weights @ terms(at),
+        lag=value - level_at(season, baseline, terms(at)),
         pairs=none,
         cross=none,
         energy=none,
-        dispersion=season.fit.error,
+        dispersion=np.where(season.fit.weekly, season.fit.error, season.fit.daily_error),
         size_covariance=none,
-        error=season.fit.error,
     )
     return choose(turned, started, baseline)

@@ -144,7 +144,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 4
+    version: int = 5
     subject: str
     batches: int = 0
     steps: int = 0

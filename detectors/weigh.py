@@ -158,13 +158,14 @@ def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats,
     alarm that lasts stops it, and then the mean is expected.
     """
     now = terms(batch.at)
-    level = level_at(state.season.fit, state.live, now)
+    level = level_at(state.season, state.live, now)
     if state.season.began is not None and batch.at - state.season.began < 2 * DAY:
         suspicious = suspicious & ~state.season.fit.on
         level = np.where(_active(state), state.live.mean, level)
     if not suspicious.any():
         return level
-    trusted = level_at(replace(state.season.fit, weights=state.safe_weights), state.safe, now)
+    fit = replace(state.season.fit, weights=state.safe_weights)
+    trusted = level_at(replace(state.season, fit=fit), state.safe, now)
     slack = level_slack(state.safe, sampling, leverage_at(state.season, now))
     return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
 
@@ -306,7 +307,8 @@ def _stored(state: DatasetState) -> DatasetState:
     surprises, bank = state.surprises, state.bank
     small = {name: getattr(bank, name).astype(np.float32) for name in ("level", "steps", "peaks", "excess", "top")}
     fit = state.season.fit
-    errors = {name: getattr(fit, name).astype(np.float32) for name in ("error", "every_error", "judged_error")}
+    names = ("error", "daily_error", "level_error", "every_error", "judged_error")
+    errors = {name: getattr(fit, name).astype(np.float32) for name in names}
     return replace(
         state,
         live=stored(state.live),

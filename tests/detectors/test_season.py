@@ -1,0 +1,53 @@
+"""Seasons: what the regression without its weekly terms would be, and when these are believed."""
+
+import numpy as np
+import pytest
+
+from detectors.batch import BatchInput, NumberColumn
+from detectors.dataset import Policy, fold, start, summarise
+from detectors.season import DAY, TERMS, WEEKLY, days_alone, terms
+
+STEP = 600_000_000  # ten minutes
+DAYS = 144  # batches of one day
+
+
+def test_weights_of_all_terms_give_the_season_that_the_days_alone_would():
+    rng = np.random.default_rng(0)
+    seen = np.stack([terms(n * STEP) for n in range(500)])
+    value = rng.normal(size=500)
+    matrix = seen.T @ seen + np.diag(rng.uniform(0.1, 1, TERMS))
+    weights = np.linalg.solve(matrix, seen.T @ value)
+    days = np.linalg.solve(matrix[np.ix_(~WEEKLY, ~WEEKLY)], seen[:, ~WEEKLY].T @ value)
+
+    for at in (0, DAY // 3, 3 * DAY, 30 * DAY):
+        now = terms(at)
+        assert weights @ days_alone(matrix, now) == pytest.approx(days @ now[~WEEKLY], rel=1e-9, abs=1e-12)
+
+
+def lived(batches, weekly):
+    """Which statistics of a column with a daily season believe in a season, and in a weekly one."""
+    rng = np.random.default_rng(1)
+    state = start("market/prices")
+    for n in range(batches):
+        day, week = 2 * np.pi * n / DAYS, 2 * np.pi * n / (7 * DAYS)
+        values = 0.5 * np.sin(day) + weekly * np.sin(week) + rng.normal(size=1000)
+        at = n * STEP
+        batch = BatchInput(
+            subject="market/prices",
+            batch_id=str(n),
+            at=at,
+            arrived_at=at,
+            rows=1000,
+            columns={"price": NumberColumn(values=values)},
+        )
+        state, _ = fold(state, summarise(state, batch), Policy())
+    location = state.table.statistic.index("location")
+    return bool(state.season.fit.on[location]), bool(state.season.fit.weekly[location])
+
+
+def test_a_daily_season_is_believed_without_a_week():
+    assert lived(4 * DAYS, weekly=0.0) == (True, False)
+
+
+def test_a_week_is_believed_as_soon_as_it_predicts_better_than_the_days_alone():
+    assert lived(3 * DAYS, weekly=0.3) == (True, True)
