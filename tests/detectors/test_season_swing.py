@@ -13,6 +13,17 @@ DAYS = 72  # batches of one day
 ROWS = 600
 
 
+def priced(n, at, prices):
+    return BatchInput(
+        subject="market/prices",
+        batch_id=str(n),
+        at=at,
+        arrived_at=at,
+        rows=ROWS,
+        columns={"price": NumberColumn(values=prices)},
+    )
+
+
 def alarms(seed, batches, weekly=0.0, change=lambda prices: prices, apart=0.0):
     """Where a finding begins; ``change`` is done to every batch from the sixth day on. apart: of whole batches."""
     rng = np.random.default_rng(seed)
@@ -22,14 +33,7 @@ def alarms(seed, batches, weekly=0.0, change=lambda prices: prices, apart=0.0):
         day, week = 2 * np.pi * (at % DAY) / DAY, 2 * np.pi * (at % (7 * DAY)) / (7 * DAY)
         prices = 40 + 10 * np.sin(day) + weekly * np.sin(week) + rng.normal(0, 3, ROWS) + apart * rng.normal()
         prices = change(prices) if n >= 6 * DAYS else prices
-        batch = BatchInput(
-            subject="market/prices",
-            batch_id=str(n),
-            at=at,
-            arrived_at=at,
-            rows=ROWS,
-            columns={"price": NumberColumn(values=prices)},
-        )
+        batch = priced(n, at, prices)
         state, judgement = fold(state, summarise(state, batch), Policy())
         for one in judgement.findings:
             found.setdefault((one.statistic, one.alarm_batch_id), n)
@@ -70,14 +74,7 @@ def test_while_an_alarm_lasts_a_season_of_some_hours_leads_nowhere():
     for n in range(160):  # five minutes apart: thirteen hours
         at = MONDAY + n * STEP // 4
         level = np.sin(2 * np.pi * min(n, 60) / 40) + 2.0 * (60 <= n < 90)
-        batch = BatchInput(
-            subject="market/prices",
-            batch_id=str(n),
-            at=at,
-            arrived_at=at,
-            rows=ROWS,
-            columns={"price": NumberColumn(values=rng.normal(level, 1, ROWS))},
-        )
+        batch = priced(n, at, rng.normal(level, 1, ROWS))
         state, judgement = fold(state, summarise(state, batch), Policy())
         read = {
             key: i for i, key in enumerate(zip(judgement.readings.column, judgement.readings.statistic, strict=True))
