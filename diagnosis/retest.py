@@ -118,11 +118,18 @@ class Retest:
         for index in np.flatnonzero(np.abs(strengths) >= critical):
             earlier = before[index] if len(before) else 0.0
             known = isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0
-            if known and layout.column[index] not in older:
-                continue  # it was like that before the onset in question
-            yield Deviation(
-                column=layout.column[index], statistic=layout.statistic[index], strength=float(strengths[index])
-            )
+            column, statistic, strength = layout.column[index], layout.statistic[index], float(strengths[index])
+            if column not in older:
+                strength /= self._habit(key, place, column, statistic)
+                if known or abs(strength) < critical:
+                    continue  # it was like that before the onset in question, or now and then
+            yield Deviation(column=column, statistic=statistic, strength=strength)
+
+    def _habit(self, key: str, place: int, column: str, statistic: str) -> float:
+        """Return how far a statistic used to be off before ``place`` in the ring, at least 1: not all are normal."""
+        before = series(self.lineage, key, self.lineage.ring(key)[:place], column, statistic)
+        read = before[np.isfinite(before)]
+        return max(1.0, float(np.sqrt(np.mean(read**2)))) if len(read) else 1.0
 
     def _read(self, batches: Sequence[Batch]) -> Sequence[Batch]:
         return tuple(dict.fromkeys(self.lineage.read(one) for one in batches[: self.policy.retest_batches]))

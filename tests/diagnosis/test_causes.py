@@ -414,3 +414,19 @@ def test_scores_that_move_long_after_what_they_are_made_from_are_no_other_fault(
     (alert,) = last(run(World(nodes, slow).rounds(0, BREAK + 20))[1])
     assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
     assert ("shop/risk", "score_location") in {(one.subject, one.statistic) for one in alert.symptoms}
+
+
+class NowAndThen(Shift):
+    """Far off in every twelfth round, and never an alarm: a statistic whose tails are heavy."""
+
+    def on(self, number: int) -> bool:
+        return number % 12 == 1
+
+
+def test_what_is_far_off_now_and_then_is_no_cause_although_it_is_at_the_onset() -> None:
+    odd = NowAndThen("risk", "spend", "scale", 0, 20, weak=True)
+    broken = Shift("outcomes:risk", "", "calibration", BREAK, lag=3, exact=True)
+    world = World(chain(), [odd, broken], outcomes=True)
+    _, alerts = run(world.rounds(0, BREAK + 8))
+
+    assert [(alert.cause.kind, alert.cause.component) for alert in last(alerts)] == [(CauseKind.CONCEPT_SHIFT, "risk")]
