@@ -87,36 +87,30 @@ def terms(at: Micros) -> Floats:
     return np.concatenate([[1.0], np.cos(angle), np.sin(angle)])
 
 
-def days_alone(matrix: Floats, now: Floats) -> Floats:
-    """``now`` with its weekly terms as the others predict them: by it the weights of all give the season without them.
+def days_alone(matrix: Floats, now: Floats) -> tuple[Floats, float]:
+    """``now`` with its weekly terms as the others predict them, and how uncertain the season without them is.
 
-    Least squares without some terms follow from those with all (Frisch and Waugh 1933).
+    By it the weights of all terms give the season without the weekly ones: least squares without some terms follow from
+    those with all (Frisch and Waugh 1933). The uncertainty is as in ``leverage_at``.
     """
     reach = np.linalg.solve(matrix[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY])
     alone = now.copy()
     alone[WEEKLY] = matrix[np.ix_(WEEKLY, ~WEEKLY)] @ reach
-    return alone
+    return alone, max(float(now[~WEEKLY] @ reach), 0.0)
 
 
 def level_at(season: Season, baseline: Baseline, now: Floats) -> Floats:
     """The level expected: of the season where it is believed, else the long-run mean. now: ``terms`` of the time."""
     fit = season.fit
-    seasonal = np.where(fit.weekly, fit.weights @ now, fit.weights @ days_alone(season.matrix, now))
-    return np.where(fit.on, seasonal, baseline.mean)
+    alone, _ = days_alone(season.matrix, now)
+    return np.where(fit.on, np.where(fit.weekly, fit.weights @ now, fit.weights @ alone), baseline.mean)
 
 
 def leverage_at(season: Season, now: Floats) -> Floats:
     """How uncertain the level of each season is: variance in units of a batch's own. now: ``terms`` of the time."""
-    leverage = np.where(season.fit.weekly, _spread(season.matrix, now), _spread_of_days(season.matrix, now))
-    return np.where(season.fit.on, leverage, 0.0)
-
-
-def _spread(matrix: Floats, now: Floats) -> float:
-    return max(float(now @ np.linalg.solve(matrix, now)), 0.0)
-
-
-def _spread_of_days(matrix: Floats, now: Floats) -> float:
-    return _spread(matrix[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY])
+    whole = max(float(now @ np.linalg.solve(season.matrix, now)), 0.0)
+    _, days = days_alone(season.matrix, now)
+    return np.where(season.fit.on, np.where(season.fit.weekly, whole, days), 0.0)
 
 
 def learn_season(
@@ -194,7 +188,7 @@ def _learnt(
     surprise = np.where(healthy, np.clip(value - due, -limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
     plain = winsorised(baseline, judged) ** 2 * baseline.count / (baseline.count + 1)
     anyway = np.where(live, value - every @ now, 0.0)
-    share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
+    share = _share(baseline)
     return replace(
         fit,
         weights=(weights + surprise[:, None] * gain).astype(np.float32),
@@ -218,13 +212,18 @@ def _days_learnt(
     now: Floats,
 ) -> Fit:
     """With how far the days alone were from the batch, by the weights ``before`` it."""
-    sure = 1 / (1 + _spread_of_days(matrix, now))
-    surprise = np.where(baseline.count > 0, value - before.weights @ days_alone(matrix, now), 0.0)
+    alone, spread = days_alone(matrix, now)
+    sure = 1 / (1 + spread)
+    surprise = np.where(baseline.count > 0, value - before.weights @ alone, 0.0)
     limit = _limit(before, before.daily_error, baseline, judged, sampling / sure)
-    share = np.maximum(1 / (baseline.count + 1), 1 / LATELY)
     error = np.clip(surprise, -limit, limit) ** 2 * sure / sampling
     known = np.where(fit.weekly, 0.0, fit.daily_error)
-    return replace(fit, daily_error=np.where(fit.weekly, np.inf, known + healthy * share * (error - known)))
+    return replace(fit, daily_error=np.where(fit.weekly, np.inf, known + healthy * _share(baseline) * (error - known)))
+
+
+def _share(baseline: Baseline) -> Floats:
+    """What the latest batch counts for in an error."""
+    return np.maximum(1 / (baseline.count + 1), 1 / LATELY)
 
 
 def _limit(fit: Fit, error: Floats, baseline: Baseline, judged: Judged, variance: Floats) -> Floats:

@@ -75,8 +75,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
             parents.append(parent)
         elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
             unseen.append(key)
-    changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
-    found = {parent.node: _deviations(retest, step, parent, changed) for parent in parents}
+    found = _deviations(retest, step, parents)
     mechanism = mechanism_of(retest, step)
     ranked = [
         (rank, deviation.size, parent.node, replace(parent, focus=deviation))
@@ -93,21 +92,27 @@ def _look(retest: Retest, step: Step) -> _Looked:
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
 
 
-def _deviations(retest: Retest, step: Step, parent: Step, changed: bool) -> tuple[Deviation, ...]:
-    """Return how a parent deviates; that nothing new of it came shows in who goes on reading it.
+def _deviations(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str, tuple[Deviation, ...]]:
+    """Return how each parent deviates; that nothing new of it came shows in who goes on reading it.
 
     A child may be slow to alarm about a column that has long been wrong, and scores about any that they are made from,
-    unless the child was ``changed`` itself just then.
+    unless the child was changed itself just then.
     """
+    if not parents:
+        return {}
     assert step.focus is not None
-    older = columns_of(retest.lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
-    found = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
-    found = tuple(one for one in found if not _came_later(retest, step, (parent,), one))
+    lineage, found = retest.lineage, {}
+    changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
     bad = _first_bad(retest, step)
-    silent = None if bad is None else absence(retest.lineage, bad, step.focus, parent.batches)
-    if silent is None or any(one.statistic in ABSENCE for one in found):
-        return found
-    return (silent, *found)
+    for parent in parents:
+        older = columns_of(lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
+        seen = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
+        seen = tuple(one for one in seen if not _came_later(retest, step, (parent,), one))
+        silent = None if bad is None else absence(lineage, bad, step.focus, parent.batches)
+        if silent is not None and all(one.statistic not in ABSENCE for one in seen):
+            seen = (silent, *seen)
+        found[parent.node] = seen
+    return found
 
 
 def _first_bad(retest: Retest, step: Step) -> Batch | None:

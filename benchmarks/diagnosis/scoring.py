@@ -181,7 +181,7 @@ def reliability(scores: Sequence[Score]) -> Iterator[tuple[str, int, float, floa
 
 def likeliest_sharpness(scores: Sequence[Score]) -> float:
     """The sharpness of confidences under which it is likeliest that just these causes were right, from 0.2 to 8."""
-    told = np.clip(_told(scores), 0.001, 0.999)
+    told = np.clip(np.reshape(_told(scores), (-1, 2)), 0.001, 0.999)
     odds, right = np.log(told[:, 0] / (1 - told[:, 0])) / SHARPNESS, told[:, 1] > 0.5
     tried = np.geomspace(0.2, 8.0, 75)
     surprise = np.logaddexp(0.0, np.where(right, -1, 1) * odds * tried[:, None]).sum(axis=1)
