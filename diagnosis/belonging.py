@@ -143,7 +143,7 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
     fault = replace(fault, members=(*fault.members, *keys), signatures=signatures)
     if repeats:
         return fault
-    fault = replace(fault, changed=fault.observed)
+    fault = replace(fault, changed=fault.observed, changed_arrival=look.state.arrived_at)
     remembered = look.lineage.find(fault.origin, fault.alert.onset.batch_id) is not None
     if fault.settled and remembered and fault.opening in look.state.active:
         again = tuple(look.state.active[key] for key in fault.members if key in look.state.active)

@@ -33,6 +33,7 @@ def open_fault(look: Review, one: Active) -> Fault:
         opening=one.key,
         opened=look.state.sequence,
         opened_arrival=look.state.arrived_at,
+        changed_arrival=look.state.arrived_at,
         origin=diagnosis.origin,
         columns=diagnosis.columns,
         missed=diagnosis.missed,
@@ -89,6 +90,7 @@ def reopened(look: Review, fault: Fault, opening: str) -> Fault:
         opening=fault.opening if known else opening,
         opened=look.state.sequence,
         opened_arrival=look.state.arrived_at,
+        changed_arrival=look.state.arrived_at,
         settled=known,
         told=None,
         observed=0,
@@ -140,10 +142,21 @@ def _settle(look: Review, fault: Fault, measured: Measured) -> Fault:
     Batches that some children name and that never come are not waited for: else every observation would walk again.
     """
     waiting = any(look.traces[key].awaited for key in fault.members if key in look.traces)
-    quiet = fault.observed - fault.changed >= look.policy.settle_batches
-    if not quiet or (waiting and not _waited(look, fault)):
+    if not _quiet(look, fault) or (waiting and not _waited(look, fault)):
         return fault
     return replace(fault, settled=True, tainted=measured.tainted, reached=measured.reached)
+
+
+def _quiet(look: Review, fault: Fault) -> bool:
+    """Tell whether nothing was added for five observations of its subjects, or for as long as these should take.
+
+    Subjects that fell silent are observed no more: else every observation of the others would walk again.
+    """
+    enough = look.policy.settle_batches
+    nodes = {look.state.active[key].node for key in fault.members if key in look.state.active}
+    usual = max((look.lineage.usual_gap(node) for node in nodes), default=0)
+    patience = look.policy.settle_s * 1e6 + enough * usual
+    return fault.observed - fault.changed >= enough or look.state.arrived_at - fault.changed_arrival >= patience
 
 
 def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:

@@ -203,7 +203,8 @@ class Fault:
     opening: key of the finding that opened it. members: keys of the findings it explains. signatures: what those
     findings are about, kept to know a recurrence. origin: key of the node where it began. missed: parents of the origin
     whose batches had not come when it was diagnosed. settled: the cause is final, unless what was missed still comes.
-    observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding. Once
+    observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding, which
+    arrived at ``changed_arrival``. Once
     settled: tainted are the ids of the batches it spoilt, per node (at most a ring's length); reached counts the
     predictions of all but the newest windows. alert is what was published last; draft is what is known since, None if
     nothing more. told: ``observed`` when the numbers were last published after settling, None before.
@@ -222,6 +223,7 @@ class Fault:
     settled: bool = False
     supported: bool = False
     changed: int = 0
+    changed_arrival: Micros = 0
     tainted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
     draft: Alert | None = None

@@ -83,3 +83,13 @@ def test_a_pipeline_that_stops_as_a_whole_is_told_of_once_per_source() -> None:
     firing = [alert for alert in last(alerts) if alert.status is Status.FIRING]
     assert {alert.kind for alert in firing} == {CauseKind.SILENCE}
     assert {alert.cause.component for alert in firing} == {"orders", "customers"}
+
+
+def test_the_cause_settles_when_nothing_more_can_be_observed_of_what_fell_silent() -> None:
+    log = nightly(range(12))
+    early, _ = run(with_ticks(log, MONDAY + 13 * DAY))
+    late, alerts = run(with_ticks(log, MONDAY + 18 * DAY))
+
+    assert [fault.settled for fault in early.faults] == [False]
+    assert [fault.settled for fault in late.faults] == [True]
+    assert [alert.status for alert in last(alerts)] == [Status.FIRING]
