@@ -4,6 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import attrgetter
 
 from diagnosis.alert import CauseKind
 from diagnosis.lineage import Lineage
@@ -12,6 +13,7 @@ from diagnosis.state import Announced, Batch
 
 _HABIT_PAIRS = 32
 _HABIT_SHARE = 0.2
+_AT, _HEADERS = attrgetter("at"), attrgetter("versions", "toggles", "parameters")
 
 KINDS: Mapping[str, CauseKind] = {
     "code": CauseKind.CODE_CHANGE,
@@ -52,8 +54,9 @@ def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) ->
     """Return what changed in a node's headers at batches within ``[earliest, latest]`` (event time)."""
     ring = lineage.punctual(key)
     acts = []
-    within = (bisect_left(ring, earliest, key=_at), bisect_right(ring, latest, key=_at))
-    for place in range(max(within[0], 1), within[1]):
+    first, end = max(bisect_left(ring, earliest, key=_AT), 1), bisect_right(ring, latest, key=_AT)
+    headers = list(map(_HEADERS, ring[first - 1 : end]))
+    for place in (first + n for n, (old, new) in enumerate(pairwise(headers)) if old != new):
         for kind, name, before, after in _differences(ring[place - 1], ring[place]):
             if not _habitual(ring[max(place - _HABIT_PAIRS, 0) : place], kind, name):
                 acts.append(
@@ -68,10 +71,6 @@ def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) ->
                     )
                 )
     return tuple(acts)
-
-
-def _at(batch: Batch) -> Micros:
-    return batch.at
 
 
 def announced_acts(lineage: Lineage, announced: tuple[Announced, ...]) -> tuple[tuple[Announced, tuple[Act, ...]], ...]:

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from diagnosis.alert import CauseKind, Impact, Match, Severity
 from diagnosis.following import OF_OUTCOMES
-from diagnosis.lineage import Lineage, Parentage, weaker
+from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch, NodeKind, Reached, Served
@@ -23,13 +23,6 @@ class Reach:
 
     batches: Mapping[str, frozenset[str]]
     match: Match
-
-    def holds(self, parentage: Parentage) -> bool:
-        """Tell whether a link leads to one of them; a parent named by id may have been forgotten meanwhile."""
-        touched = self.batches.get(parentage.link.parent)
-        if not touched:
-            return False
-        return parentage.link.batch_id in touched or any(parent.batch_id in touched for parent in parentage.batches)
 
 
 def descend(
@@ -52,12 +45,11 @@ def descend(
         ring = lineage.ring(key)
         first = lineage.until(key, since - _EARLY * lineage.usual_gap(key))
         children = ring[min(first, max(0, len(ring) - newest)) if newest else first :]
-        reach = Reach(batches={name: frozenset(ids) for name, ids in reached.items()}, match=match)
         for child in children:
-            for parentage in lineage.parents(child):
-                if reach.holds(parentage):
+            for link in lineage.links(child):
+                if lineage.leads(link, child, reached):
                     reached.setdefault(key, set()).add(child.batch_id)
-                    match = weaker(match, parentage.link.match)
+                    match = weaker(match, link.match)
     return Reach(batches={key: frozenset(found) for key, found in reached.items()}, match=match)
 
 
@@ -77,8 +69,7 @@ def affected(lineage: Lineage, batch: Batch, reach: Reach) -> tuple[Served, ...]
     """Return the prediction events of one window that the fault reached."""
     if batch.batch_id not in reach.batches.get(batch.node, frozenset()):
         return ()
-    parentages = iter(lineage.parents(batch))
-    hit = {index for index, link in enumerate(batch.links) if link.parent and reach.holds(next(parentages))}
+    hit = {index for index, link in enumerate(batch.links) if lineage.leads(link, batch, reach.batches)}
     if not hit:  # the window itself is where it began, or its parents were derived
         return batch.served
     return tuple(served for served in batch.served if not served.links or hit & set(served.links))

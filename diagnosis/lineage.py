@@ -1,15 +1,17 @@
 """The graph of batches: who was made from whom. Links are resolved when walked: order of arrival is free."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
+from operator import attrgetter
 
 from diagnosis.alert import Match
 from diagnosis.observation import Micros
 from diagnosis.state import Batch, Link, Node, NodeKind
 
 _POOLED = 32  # batches, at most, that are read together
+_AT, _MOMENT = attrgetter("at"), attrgetter("at", "batch_id")
 _EXACTNESS = (Match.EXACT, Match.PARTITION, Match.WINDOW, Match.LATEST, Match.UNKNOWN)
 
 
@@ -32,7 +34,6 @@ class Lineage:
 
     nodes: Mapping[str, Node]
     _rings: dict[str, tuple[Batch, ...]] = field(default_factory=dict)
-    _times: dict[str, list[Micros]] = field(default_factory=dict)
     _punctual: dict[str, tuple[Batch, ...]] = field(default_factory=dict)
     _ids: dict[str, dict[str, Batch]] = field(default_factory=dict)
     _places: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -45,32 +46,33 @@ class Lineage:
         """Return a node's batches by event time."""
         if key not in self._rings:
             node = self.nodes.get(key)
-            ring = sorted(node.ring, key=lambda batch: (batch.at, batch.batch_id)) if node else []
-            self._rings[key] = tuple(ring)
-            self._times[key] = [batch.at for batch in ring]
-            self._ids[key] = {batch.batch_id: batch for batch in ring}
-            self._places[key] = {batch.batch_id: place for place, batch in enumerate(ring)}
+            self._rings[key] = tuple(sorted(node.ring, key=_MOMENT)) if node else ()
         return self._rings[key]
 
     def punctual(self, key: str) -> tuple[Batch, ...]:
         """Return a node's batches by event time without those that came late."""
         if key not in self._punctual:
-            self._punctual[key] = tuple(batch for batch in self.ring(key) if not batch.late)
+            self._punctual[key] = tuple([batch for batch in self.ring(key) if not batch.late])
         return self._punctual[key]
 
     def find(self, key: str, batch_id: str | None) -> Batch | None:
         """Return a batch by its id, the latest one if an id came twice."""
-        self.ring(key)
+        if key not in self._ids:
+            self._ids[key] = {batch.batch_id: batch for batch in self.ring(key)}
         return self._ids[key].get(batch_id or "")
 
     def place(self, batch: Batch) -> int:
         """Return a batch's place in its node's ring."""
-        self.ring(batch.node)
+        if batch.node not in self._places:
+            self._places[batch.node] = {one.batch_id: place for place, one in enumerate(self.ring(batch.node))}
         return self._places[batch.node].get(batch.batch_id, 0)
 
     def read(self, batch: Batch) -> Batch:
         """Return the batch that carries a batch's readings: small ones are pooled, and read when the pool is full."""
-        later = self.ring(batch.node)[self.place(batch) :][:_POOLED]
+        if len(batch.z):
+            return batch
+        place = self.place(batch)
+        later = self.ring(batch.node)[place : place + _POOLED]
         return next((one for one in later if len(one.z)), batch)
 
     def spot(self, key: str, layout: int, column: str, statistic: str) -> int | None:
@@ -83,8 +85,7 @@ class Lineage:
 
     def until(self, key: str, at: Micros) -> int:
         """Return how many of a node's batches are not later than ``at``."""
-        self.ring(key)
-        return bisect_right(self._times[key], at)
+        return bisect_right(self.ring(key), at, key=_AT)
 
     def parent_keys(self, key: str) -> tuple[str, ...]:
         """Return the nodes that a node was made from; a model that names none reads the pipeline's last datasets."""
@@ -133,11 +134,25 @@ class Lineage:
         """Return what a batch was made from, one entry per link, in the producer's order."""
         name = (batch.node, batch.sequence)
         if name not in self._parents:
-            links = tuple(link for link in batch.links if link.parent)
-            if not batch.links and self.nodes[batch.node].kind is NodeKind.MODEL:
-                links = tuple(Link(parent=key, match=Match.LATEST) for key in self.leaves())
-            self._parents[name] = tuple(Parentage(link=link, batches=self._resolve(link, batch)) for link in links)
+            self._parents[name] = tuple(
+                Parentage(link=link, batches=self._resolve(link, batch)) for link in self.links(batch) if link.parent
+            )
         return self._parents[name]
+
+    def leads(self, link: Link, child: Batch, to: Mapping[str, Set[str]]) -> bool:
+        """Tell whether a link leads to any of these ids, by node; a parent may have been forgotten meanwhile."""
+        ids = to.get(link.parent)
+        if not ids:
+            return False
+        if link.match is Match.EXACT:
+            return link.batch_id in ids
+        return any(one.batch_id in ids for one in self._resolve(link, child))
+
+    def links(self, batch: Batch) -> tuple[Link, ...]:
+        """Return the links of a batch; a model that names nothing is made from the newest of the last datasets."""
+        if not batch.links and self.nodes[batch.node].kind is NodeKind.MODEL:
+            return tuple(Link(parent=key, match=Match.LATEST) for key in self.leaves())
+        return batch.links
 
     def _resolve(self, link: Link, child: Batch) -> tuple[Batch, ...]:
         ring = self.ring(link.parent)
@@ -164,7 +179,7 @@ class Lineage:
                 match = weaker(match, parentage.link.match)
                 missing = missing or not parentage.batches
                 found.update({member.batch_id: member for member in parentage.batches})
-        ordered = sorted(found.values(), key=lambda batch: (batch.at, batch.batch_id))
+        ordered = sorted(found.values(), key=_MOMENT)
         return tuple(ordered), match if found else Match.UNKNOWN, missing
 
     def usual_gap(self, key: str) -> Micros:

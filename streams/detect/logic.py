@@ -248,7 +248,7 @@ class DetectLogic:
         after, said = apply(subject, step, self._policies)
         if not changed(subject, after, said):
             return
-        said = self._apply(name, step, reaction)
+        self._keep(name, step, after, reaction)
         for one in said:
             if one.batch is not None:
                 self._emit(given_up_observation(*one.batch, now), reaction)
@@ -256,9 +256,12 @@ class DetectLogic:
 
     def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
         after, said = apply(self._subjects.get(name), step, self._policies)
+        self._keep(name, step, after, reaction)
+        return said
+
+    def _keep(self, name: str, step: Step, after: Subject, reaction: Reaction) -> None:
         self._subjects.put(name, after)
         reaction.steps.append((name, to_bytes(step)))
-        return said
 
     def _emit(self, seen: Observation, reaction: Reaction) -> None:
         measures.findings(seen, reaction)
