@@ -8,14 +8,15 @@ the target service, which the data set names, and its place is held against the 
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from itertools import count, repeat
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.diagnosis.peers import PEERS
-from benchmarks.diagnosis.shop import PIPELINE, Incident, Shop, Values, read_calls, read_incidents, read_steps
+from benchmarks.diagnosis.shop import PIPELINE, Incident, Shop, read_calls, read_incidents, read_steps
 from benchmarks.report import Report
 from diagnosis.alert import Alert, Severity, Status
 from diagnosis.observation import Observation
@@ -43,15 +44,37 @@ def _shows(alert: Alert, target: str) -> bool:
     )
 
 
-_lived: list[tuple[Shop, list[Observation]]] = []  # what forks continue
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """The fault-free days as they were lived; recent: the last observations.
+
+    specificity: the share of windows, since the first day, in which no alert was opened that is more than INFO.
+    """
+
+    shop: Shop
+    recent: Sequence[Observation]
+    specificity: float
 
 
-def _answer(given: tuple[int, Incident]) -> dict[str, int | None]:
+def live_healthy(folder: Path) -> Lived:
+    """Live the fault-free days."""
+    shop, steps = Shop(read_calls(folder / "graph.csv")), read_steps(folder / "noissue" / "metrics.csv.xz")
+    opened, known, recent = set[int](), set[str](), list[Observation]()
+    for n, values in enumerate(steps):
+        seen, said = shop.live(values)
+        recent = (recent + seen)[-41 * 30 :]
+        for alert in said:
+            if alert.alert_id not in known and n >= KNOWN and alert.severity is not Severity.INFO:
+                opened.add((n - KNOWN) // WINDOW)
+            known.add(alert.alert_id)
+    specificity = 1 - len(opened) / ((len(steps) - KNOWN) // WINDOW)
+    return Lived(shop=shop, recent=recent, specificity=specificity)
+
+
+def _answer(lived: Lived, incident: Incident, seed: int) -> dict[str, int | None]:
     """The place of the true cause, from 1, by us and by every peer."""
-    seed, incident = given
-    healthy, recent = _lived[0]
-    shop, seen, said = healthy.copy(), list(recent), list[Alert]()
-    since = max((one.at for one in recent), default=0) + 1
+    shop, seen, said = lived.shop.copy(), list(lived.recent), list[Alert]()
+    since = max((one.at for one in lived.recent), default=0) + 1
     for values in incident.steps:
         observed, alerts = shop.live(values)
         seen += observed
@@ -65,27 +88,11 @@ def _answer(given: tuple[int, Incident]) -> dict[str, int | None]:
     }
 
 
-def _live_healthy(shop: Shop, steps: Sequence[Values]) -> tuple[float, list[Observation]]:
-    """The share of fault-free windows, since the first day, in which no alert was opened that is more than INFO."""
-    opened, known, recent = set[int](), set[str](), list[Observation]()
-    for n, values in enumerate(steps):
-        seen, said = shop.live(values)
-        recent = (recent + seen)[-41 * 30 :]
-        for alert in said:
-            if alert.alert_id not in known and n >= KNOWN and alert.severity is not Severity.INFO:
-                opened.add((n - KNOWN) // WINDOW)
-            known.add(alert.alert_id)
-    return 1 - len(opened) / ((len(steps) - KNOWN) // WINDOW), recent
-
-
-def measure(report: Report, folder: Path, seed: int) -> None:
-    """Live the fault-free days, then every fault from there, and print places beside peers and published rows."""
-    shop = Shop(read_calls(folder / "graph.csv"))
-    specificity, recent = _live_healthy(shop, read_steps(folder / "noissue" / "metrics.csv.xz"))
-    _lived[:] = [(shop, recent)]
-    incidents = read_incidents(folder)
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("fork")) as pool:
-        places = list(pool.map(_answer, [(seed + i, incident) for i, incident in enumerate(incidents)]))
+def measure(report: Report, folder: Path, seed: int, pool: Executor, healthy: Future[Lived]) -> None:
+    """Live every fault as if it came next after the ``healthy`` days, and print places beside peers and published."""
+    lived, incidents = healthy.result(), read_incidents(folder)
+    chunk = -(-len(incidents) // (os.cpu_count() or 1))  # what was lived is sent once with each
+    places = list(pool.map(_answer, repeat(lived), incidents, count(seed), chunksize=chunk))
     report.say(f"PetShop, low traffic: {len(incidents)} faults; share with the right service")
     report.say(f"  {'':30} {'latency: 1':>10} {'3':>5} {'availability: 1':>16} {'3':>5}")
     for name in places[0]:
@@ -102,8 +109,10 @@ def measure(report: Report, folder: Path, seed: int) -> None:
         both = _at([place["Headwater"] for place in places], most)
         report.say(f"  Headwater, both metrics, top-{most}: {both:.2f}")
         report.add(f"PetShop, both metrics: top-{most} of Headwater", both, bar, least=True)
-    report.say(f"  fault-free windows of {WINDOW} steps without a new alert: {specificity:.2f}; published .17 to .33")
-    report.add("PetShop: specificity on fault-free windows", specificity, 0.8, least=True)
+    report.say(
+        f"  fault-free windows of {WINDOW} steps without a new alert: {lived.specificity:.2f}; published .17 to .33"
+    )
+    report.add("PetShop: specificity on fault-free windows", lived.specificity, 0.8, least=True)
 
 
 def _say(report: Report, name: str, row: Sequence[float]) -> None:

@@ -1,8 +1,7 @@
 """Simulated lives: the tables and bars of the own suite."""
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 
 import numpy as np
 
@@ -24,14 +23,12 @@ def _at(ranks: Sequence[int | None], most: int) -> float:
     return float(np.mean([rank is not None and rank <= most for rank in ranks]))
 
 
-def measure(report: Report, seed: int, quick: bool) -> None:
-    """Live all lives, as many at a time as there are processors, and say how each ended."""
-    todo = cases(seed, quick)
+def measure(report: Report, seed: int, quick: bool, pool: Executor) -> None:
+    """Live all lives and say how each ended."""
     scores: list[Score] = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for one in pool.map(score, todo):
-            scores.append(one)
-            report.say(_line(one))
+    for one in pool.map(score, cases(seed, quick)):
+        scores.append(one)
+        report.say(_line(one))
     for setting in BARS:
         _causes(report, setting, [one for one in scores if one.case.setting is setting])
     _families(report, scores)
