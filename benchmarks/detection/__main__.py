@@ -7,7 +7,12 @@ public data sets with known truth.
 """
 
 import argparse
+import os
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 from benchmarks.detection import calibration, carloan, estimates, faults, nab, nulls, peers
@@ -23,13 +28,25 @@ def main() -> None:
     options.add_argument("--data", metavar="DIR", type=Path, help="folder that holds carloan and nab")
     chosen = options.parse_args()
     began, report = time.monotonic(), Report()
-    for part in (nulls, faults, peers, calibration):
-        part.measure(report, chosen.seed, chosen.quick)
-    if chosen.data is not None:
-        carloan.measure(report, chosen.data / "carloan")
-        estimates.measure(report, chosen.data / "carloan")
-        nab.measure(report, chosen.data / "nab")
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        tables = [pool.submit(_apart, part.measure, chosen.seed, chosen.quick) for part in (calibration, faults, peers)]
+        if chosen.data is not None:
+            tables += [pool.submit(_apart, part.measure, chosen.data / "carloan") for part in (estimates, carloan)]
+            tables.append(pool.submit(_apart, nab.measure, chosen.data / "nab"))
+        nulls.measure(report, chosen.seed, chosen.quick, pool)
+        for table in tables:
+            printed, rows = table.result()
+            print(printed, end="", flush=True)
+            report.rows += rows
     report.close(chosen.seed, time.monotonic() - began, chosen.json)
+
+
+def _apart(measure: Callable[..., None], *given: object) -> tuple[str, list[dict[str, object]]]:
+    """A table measured in a process of its own: what it prints, and its rows."""
+    report = Report()
+    with redirect_stdout(StringIO()) as printed:
+        measure(report, *given)
+    return printed.getvalue(), report.rows
 
 
 if __name__ == "__main__":

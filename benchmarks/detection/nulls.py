@@ -1,8 +1,7 @@
 """Healthy streams of many shapes: how often detection alarms for nothing, divided by what was requested."""
 
-import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -159,25 +158,25 @@ def alerts(crowd: Crowd) -> int:
     return len(alarms)
 
 
-def measure(report: Report, seed: int, quick: bool) -> None:
-    """The tables of false alarms: as many lives at a time as there are processors."""
+def measure(report: Report, seed: int, quick: bool, pool: Executor) -> None:
+    """The tables of false alarms."""
     batches, columns, rate = (1000, 5, MONTH / 500) if quick else (MONTH, 8, 1.0)
     report.say(f"false alarms / requested: {columns} columns, {batches:,} batches, {rate:.3g} a feature-month")
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        one = [Life(shape=name, seed=seed, batches=batches, columns=columns, per_month=rate) for name in NULLS]
-        for life, alarms in zip(one, pool.map(false_alarms, one), strict=True):
-            value = alarms / (rate * life.feature_months)
-            report.say(f"  {life.shape:24} {value:6.2f}")
-            report.add(f"false alarms: {life.shape}", value, 1.2)
-        many = [] if quick else [replace(life, columns=FLEET, features=FEATURES) for life in one]
-        for life, alarms in zip(many, pool.map(false_alarms, many), strict=True):
-            _fleet(report, life.shape, alarms, life.feature_months)
-        shared = _crowds(seed, quick)
-        for crowd, alarms in zip(shared, pool.map(alerts, shared), strict=True):
-            days = crowd.batches * crowd.minutes / 1440
-            what = f"{crowd.columns} columns sharing factors, {days:.0f} days, a batch in {crowd.minutes} min"
-            report.say(f"  {what}, 1 a month requested: {alarms} alarms")
-            report.add(f"alarms: {what}", alarms, 1.2)
+    one = [Life(shape=name, seed=seed, batches=batches, columns=columns, per_month=rate) for name in NULLS]
+    many = [] if quick else [replace(life, columns=FLEET, features=FEATURES) for life in one]
+    shared = _crowds(seed, quick)
+    alone, fleets, crowds = pool.map(false_alarms, one), pool.map(false_alarms, many), pool.map(alerts, shared)
+    for life, alarms in zip(one, alone, strict=True):
+        value = alarms / (rate * life.feature_months)
+        report.say(f"  {life.shape:24} {value:6.2f}")
+        report.add(f"false alarms: {life.shape}", value, 1.2)
+    for life, alarms in zip(many, fleets, strict=True):
+        _fleet(report, life.shape, alarms, life.feature_months)
+    for crowd, alarms in zip(shared, crowds, strict=True):
+        days = crowd.batches * crowd.minutes / 1440
+        what = f"{crowd.columns} columns sharing factors, {days:.0f} days, a batch in {crowd.minutes} min"
+        report.say(f"  {what}, 1 a month requested: {alarms} alarms")
+        report.add(f"alarms: {what}", alarms, 1.2)
 
 
 def _crowds(seed: int, quick: bool) -> list[Crowd]:
