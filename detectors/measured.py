@@ -12,6 +12,7 @@ from detectors.polynomials import polynomials
 from detectors.reference import BINS, RANGE, TOP, Floats, Reference
 from detectors.summary import ColumnSummary
 from detectors.table import CATEGORY, RATED, rated
+from detectors.tilt import tilted
 
 ENOUGH = 30  # present rows below which the shape of a column says nothing
 FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squares are still numbers
@@ -21,8 +22,9 @@ FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squar
 class Measured:
     """One batch's values, arrays of shape ``(m,)``, meaningless where not ``live``.
 
-    value: what is standardised (a rate by the arcsine of its root). sampling: the variance that drawing rows alone
-    gives it. held, rows: the counts behind a rate, or of different values and of values.
+    value: what is standardised (a rate by the arcsine of its root; scale, skew and tail less what the reference would
+    have at this location). sampling: the variance that drawing rows alone gives it. held, rows: the counts behind a
+    rate, or of different values and of values.
     """
 
     value: Floats
@@ -80,14 +82,15 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     count, missing, non_finite, distinct, noise = basics.T
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
-    scores = polynomials(to)
+    scores, share = polynomials(to), np.stack([reference.share for reference in to]).astype(np.float64)
     shape = np.einsum("cb,cbk->ck", counts, scores) / np.maximum(present, 1)[:, None]
+    shape[:, 1:] -= tilted(share, scores, shape[:, 0])
     at = base[:, None] + np.arange(1, 5)
     measured.value[at] = shape
     measured.sampling[at] = (1 / np.maximum(present, 1) + 12 * noise)[:, None]
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
-    smooth = np.array([reference.share.max() < 2 / BINS for reference in to])  # no value has a bin of its own
+    smooth = share.max(axis=1) < 2 / BINS  # no value has a bin of its own
     _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
     outside = present - counts[:, RANGE].sum(axis=1) + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)

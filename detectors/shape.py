@@ -1,10 +1,11 @@
 """Shape conditioned on location: what scale, skew and tail do because the location moved is not their own change.
 
-Per column, a recursive least squares of the three shape statistics on the deviation of the location and on its square;
-its uncertainty keeps a shape from being accused where the location went further than ever before.
+They are measured against the reference tilted to the location (``tilt``), which is right of a normal law that shifts
+and a fair guess of others. Per column, a recursive least squares on the deviation of the location and on its square
+learns what that guess leaves. No shape is accused while the location is further than it is known to go.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,23 +13,30 @@ from scipy.special import ndtr
 
 from detectors.reference import Floats
 
+STAY_S = 43_200.0  # seconds of being there that make a location known
+MOST = 0.125  # of the way to it that one batch makes known, however seldom they come
+REACH = 2.0  # standard deviations of a row from the reference, beyond which its bins say little of shapes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Shape:
-    """The relation in ``c`` columns: 72 bytes each (categorical columns have one too, at rest).
+    """The relation in ``c`` columns: 56 bytes each (categorical columns have one too, at rest).
 
-    weights: float64 ``(c, 3, 2)``, of location and its square for scale, skew and tail. spread: float64 ``(c, 3)``, the
-    upper triangle of their covariance in units of the sampling variance.
+    weights: float32 ``(c, 3, 2)``, of location and its square for scale, skew and tail. spread: float64 ``(c, 3)``, the
+    upper triangle of their covariance in units of the sampling variance. known: float32 ``(c, 2)``, from where to where
+    the location is known to go; it begins with that of the reference, which is 0.
     """
 
-    weights: Floats
+    weights: NDArray[np.float32]
     spread: Floats
+    known: NDArray[np.float32]
 
 
 def empty_shape(columns: int) -> Shape:
     """Nothing known: coefficients of about one are thought possible for a batch of a hundred rows."""
     spread = np.tile(np.array([100.0, 0.0, 100.0]), (columns, 1))
-    return Shape(weights=np.zeros((columns, 3, 2)), spread=spread)
+    weights, known = np.zeros((columns, 3, 2), np.float32), np.zeros((columns, 2), np.float32)
+    return Shape(weights=weights, spread=spread, known=known)
 
 
 def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Floats, Floats]:
@@ -42,20 +50,26 @@ def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Fl
     return np.einsum("csk,ck->cs", shape.weights[at], x), leverage
 
 
-def misfit(location: Floats) -> Floats:
-    """Variance of scale, skew and tail that no parabola explains once the location is far from where it was, (k, 3).
+def beyond(shape: Shape, at: NDArray[np.int64], location: Floats) -> Floats:
+    """How far the ``location`` of the columns ``at`` is from where it is known to go, ``(k,)``."""
+    distance: Floats = np.abs(location - np.clip(location, *shape.known[at].T))
+    return distance
+
+
+def misfit(distance: Floats) -> Floats:
+    """Variance of scale, skew and tail that nothing explains at a ``distance`` from known locations, ``(k, 3)``.
 
     They are polynomials of second, third and fourth degree, so this is how they grow.
     """
-    beyond = np.maximum(np.abs(location), 1.0)
-    size = 0.5 * location[:, None] ** 2 * beyond[:, None] ** np.arange(3)
+    steep = np.maximum(distance, 1.0)
+    size = 0.5 * distance[:, None] ** 2 * steep[:, None] ** np.arange(3)
     return size**2
 
 
 def outside(location: Floats) -> Floats:
     """How much the (arcsine) rate out of range may grow because the location moved."""
-    beyond: Floats = np.arcsin(np.sqrt(ndtr(np.abs(location) - 2.5))) - 0.08
-    return np.maximum(0.15 * np.abs(location), beyond)
+    grown: Floats = np.arcsin(np.sqrt(ndtr(np.abs(location) - 2.5))) - 0.08
+    return np.maximum(0.15 * np.abs(location), grown)
 
 
 def learn_shape(shape: Shape, at: NDArray[np.int64], location: Floats, surprise: Floats) -> Shape:
@@ -67,4 +81,16 @@ def learn_shape(shape: Shape, at: NDArray[np.int64], location: Floats, surprise:
     weights, spread = shape.weights.copy(), shape.spread.copy()
     weights[at] += surprise[:, :, None] * taken[:, None, :]
     spread[at] -= np.stack([taken[:, 0] * gain[:, 0], taken[:, 0] * gain[:, 1], taken[:, 1] * gain[:, 1]], axis=1)
-    return Shape(weights=weights, spread=spread)
+    return replace(shape, weights=weights, spread=spread)
+
+
+def learn_range(shape: Shape, at: NDArray[np.int64], location: Floats, gap_s: float) -> Shape:
+    """With one more location of the ``k`` columns ``at``. gap_s: usual seconds between batches.
+
+    It takes half a day there until a location is known: by then its season and its neighbours tell of the shapes.
+    """
+    known = shape.known.copy()
+    apart = location[:, None] - known[at]
+    further = np.stack([np.minimum(apart[:, 0], 0), np.maximum(apart[:, 1], 0)], axis=1)
+    known[at] += min(MOST, gap_s / STAY_S) * further
+    return replace(shape, known=np.clip(known, -REACH, REACH))

@@ -28,7 +28,7 @@ from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
 from detectors.season import DAY, learn_season, level_at, leverage_at, start_season, terms
-from detectors.shape import explained, learn_shape, misfit, outside
+from detectors.shape import beyond, explained, learn_range, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, believed_nats, learn_surprises, single_limit, volatility
@@ -114,10 +114,12 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     value = measured.value.copy()
     leverage = leverage_at(state.season, terms(batch.at))
     value[shaped[:, None] + SHAPES] -= due
-    apart = np.where(measured.live[shaped], measured.value[shaped] - state.live.mean[shaped], 0.0)
-    leverage[shaped[:, None] + SHAPES] += uncertain[:, None] + misfit(apart) / measured.sampling[shaped, None]
+    mean = state.live.mean[shaped]
+    seen = np.where(measured.live[shaped], measured.value[shaped], mean)
+    strange = misfit(beyond(state.shape, positions, seen)) / measured.sampling[shaped, None]
+    leverage[shaped[:, None] + SHAPES] += uncertain[:, None] + strange
     leverage += _chance_of_values(state, measured)
-    leverage[shaped + OUTSIDE] += outside(apart) ** 2 / measured.sampling[shaped + OUTSIDE]
+    leverage[shaped + OUTSIDE] += outside(seen - mean) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None
     judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
     wider = volatility(state.surprises)
@@ -136,7 +138,8 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         shaped=shaped,
         positions=positions,
         location=location,
-        apart=apart,
+        apart=seen - mean,
+        usual=strange.max(axis=1, initial=0.0) < 1,
     )
 
 
@@ -278,8 +281,10 @@ def _learn(
         bank = evidence.forget(bank, turned, state.steps + 1)
     shapes = weighed.shaped[:, None] + SHAPES
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
+    shape = learn_range(state.shape, weighed.positions[calm], measured.value[weighed.shaped[calm]], usual_gap_s)
+    calm &= weighed.usual
     shape = learn_shape(
-        state.shape,
+        shape,
         weighed.positions[calm],
         weighed.location[calm],
         winsorised(state.live, judged)[shapes][calm],
