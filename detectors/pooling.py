@@ -18,8 +18,6 @@ def pooled(
     state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy
 ) -> tuple[DatasetState, Readings]:
     """Weigh the batch, or the pool that it completes; keep it pooled while there are too few rows."""
-    if state.pool is not None and startles(state, batch):
-        state, _ = weigh(replace(state, pool=None), state.pool.batch, None, usual_gap_s, policy, state.pool.batches)
     if state.pool is None:
         pool = Pool(batch=batch, began=batch.at, batches=1)
     else:
@@ -29,6 +27,14 @@ def pooled(
     if full or startles(state, batch):
         return weigh(replace(state, pool=None), pool.batch, gap_s, usual_gap_s, policy, pool.batches)
     return replace(state, pool=pool), Readings()
+
+
+def emptied(state: DatasetState, batch: BatchSummary, usual_gap_s: float, policy: Policy) -> DatasetState:
+    """Weigh the pool that waits, should the batch that comes be one to be judged alone."""
+    if state.pool is None or not startles(state, batch):
+        return state
+    state, _ = weigh(replace(state, pool=None), state.pool.batch, None, usual_gap_s, policy, state.pool.batches)
+    return state
 
 
 def startles(state: DatasetState, batch: BatchSummary) -> bool:

@@ -11,7 +11,12 @@ POLICY = Policy(pool_rows=500)
 
 
 def live(counts, values, seed=0, columns=None):
-    """Fold hourly batches of so many rows; where each finding began, by column and statistic."""
+    """Fold hourly batches of so many rows; in which batch each finding came, by column and statistic."""
+    return {about: int(first.alarm_batch_id) for about, first in findings(counts, values, seed, columns).items()}
+
+
+def findings(counts, values, seed=0, columns=None):
+    """The same, each finding as it was when it came."""
     rng, state, found = np.random.default_rng(seed), start("shop/orders"), {}
     for n, rows in enumerate(counts):
         drawn = columns(n, rows, rng) if columns else {"amount": NumberColumn(values=values(n, rows, rng))}
@@ -20,7 +25,7 @@ def live(counts, values, seed=0, columns=None):
         )
         state, judgement = fold(state, summarise(state, batch, POLICY.pool_rows), POLICY)
         for one in judgement.findings:
-            found.setdefault((one.column, one.statistic), n)
+            found.setdefault((one.column, one.statistic), one)
     return found
 
 
@@ -60,3 +65,12 @@ def test_a_small_batch_of_new_categories_is_found_at_once():
 
 def test_small_healthy_batches_of_varying_size_raise_no_alarm():
     assert live(np.random.default_rng(3).integers(40, 400, 1500), normal) == {}
+
+
+def test_an_absurd_batch_that_comes_while_others_wait_began_with_itself():
+    def values(n, rows, rng):
+        return normal(n, rows, rng) * (1000 if n == 304 else 1)
+
+    first = findings([80] * 305, values)["amount", "location"]
+
+    assert (first.onset_batch_id, first.onset_earliest, first.onset_latest) == ("304", 303 * HOUR, 304 * HOUR)
