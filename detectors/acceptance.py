@@ -80,7 +80,7 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
         safe_weights=np.where(rows[:, None], np.float32(0), state.safe_weights),
         shape=choose(place, empty_shape(len(place)), state.shape),
         surprises=choose(rows, empty_surprises(size), state.surprises),
-        bank=choose(rows, empty_bank(size, state.steps), state.bank),
+        bank=choose(rows, empty_bank(size), state.bank),
         second=blanked(state.second, rows),
         portrait=choose(place, blank_portrait(len(place)), state.portrait),
         calm=sampled.without(state.calm, column),

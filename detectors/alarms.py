@@ -51,14 +51,14 @@ class Weighed:
 
 def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:
     """Open a finding for each alarmed statistic, and bring those that last up to date."""
-    zero, highest = evidence.last_zero(state.bank)
+    likeliest, least, highest = evidence.onsets(state.bank)
     heights = evidence.height(state.bank)
     opened = []
     rows = np.flatnonzero(alarmed)
     columns, statistics = state.table.at(rows)
     for place, row in enumerate(rows):
         side, size = divmod(int(highest[row]), 5)
-        earliest, latest, first = onset(state, int(zero[row]), batch)
+        earliest, latest, first = onset(state, int(likeliest[row]), int(least[row]), batch)
         opened.append(
             Active(
                 column=columns[place],
@@ -89,14 +89,17 @@ def _named_after(active: Active, kin: Active | None) -> Active:
     return replace(active, alarm_batch_id=kin.alarm_batch_id, alarm_at=kin.alarm_at)
 
 
-def onset(state: DatasetState, zero: int, batch: BatchSummary) -> tuple[Micros, Micros, str | None]:
-    """Between which times a change began whose CUSUM was last zero at step ``zero``, and its first batch."""
-    recent = state.recent
-    healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= zero))
-    changed = np.flatnonzero(recent.step > zero)
-    latest = int(recent.at[changed[0]]) if len(changed) else batch.at
-    first = recent.ids[changed[0]] if len(changed) else batch.batch_id
-    earliest = int(recent.at[healthy[-1]]) if len(healthy) else latest
+def onset(state: DatasetState, likeliest: int, least: int, batch: BatchSummary) -> tuple[Micros, Micros, str | None]:
+    """Between which times a change began, and its likeliest first batch.
+
+    likeliest, least: for how many steps, this one included, it has been there.
+    """
+    recent, good = state.recent, state.steps + 1 - likeliest
+    healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= good))
+    changed, surely = np.flatnonzero(recent.step > good), np.flatnonzero(recent.step > good + likeliest - least)
+    began, first = (int(recent.at[changed[0]]), recent.ids[changed[0]]) if len(changed) else (batch.at, batch.batch_id)
+    earliest = int(recent.at[healthy[-1]]) if len(healthy) else began
+    latest = int(recent.at[surely[0]]) if len(surely) else batch.at
     return min(earliest, latest), latest, first
 
 
@@ -187,7 +190,7 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
         recovered[row] = True
         if state.steps + 1 - active.step <= SPIKE:
             spikes.append(active)
-    bank = evidence.forget(state.bank, recovered, state.steps + 1)
+    bank = evidence.forget(state.bank, recovered)
     surprises = state.surprises
     if spikes:
         rows = np.array([spike.row for spike in spikes])

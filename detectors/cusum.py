@@ -5,7 +5,7 @@ from math import isfinite
 import numpy as np
 
 from detectors.baseline import empty_baseline, judge_values, learn
-from detectors.evidence import accumulate, empty_bank, forget, height, last_zero, normal_steps, thresholds
+from detectors.evidence import accumulate, empty_bank, forget, height, normal_steps, onsets, thresholds
 from detectors.reference import Floats
 
 UNIT_FROM = 5  # values that the unit of the statistic is taken from
@@ -92,13 +92,13 @@ class CusumBank:
         judged = judge_values(self._live, value, self._live.mean, self._unit, np.zeros(1))
         if self._step >= UNIT_FROM:
             steps = normal_steps(judged.z, self.tolerance, self.clip)
-            self._bank = accumulate(self._bank, steps, ALL, self._step)
+            self._bank = accumulate(self._bank, steps, ALL)
         highest, limit = height(self._bank)[0], thresholds(self._bank, self.run_length)[0]
         self.drift_detected = self._step >= self.warm_up and bool(highest > limit)
         if self.drift_detected:
-            self.onset = int(last_zero(self._bank)[0][0])
+            self.onset = self._step - int(onsets(self._bank)[0][0])
             self._live = self._safe
-            self._bank = forget(self._bank, ALL, self._step)
+            self._bank = forget(self._bank, ALL)
         else:
             self._live = learn(self._live, value, judged, self._unit, np.zeros(1), np.ones(1))
             if highest < QUIET:

@@ -4,10 +4,10 @@ Each statistic has one CUSUM per direction and size of change (Page 1954; .25 to
 loses more than an eighth of its information). The alarm threshold comes from the requested rate (Lorden 1971: a CUSUM
 of log-likelihood ratios crosses ``h`` about every ``exp(h)`` steps) and from the tail of the excursions that this
 statistic really makes (peaks over threshold, Pickands 1975). The last zero of the crossing CUSUM is when the change
-began (Page; Hinkley 1970).
+began (Page; Hinkley 1970): the likeliest onset. Any at which it stood below two nats is nearly as likely.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,32 +19,37 @@ TINY = 1e-9  # the least rate
 PEAK = 3.0  # nats above which an excursion counts for the tail fit
 PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
 MOST = 1e4  # nats: more is not more certain
+VAGUE = 2.0  # nats by which a less likely onset is still in the interval: 95 % of a likelihood ratio with one parameter
+OLDEST = 65_535  # steps that are told apart
 SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 
 @dataclass(slots=True, eq=False)
 class Bank:
-    """The state of ``m`` statistics: 136 bytes each, as stored.
+    """The state of ``m`` statistics: 118 bytes each, as stored.
 
-    level: float64 ``(m, 2, 5)``, upward and downward CUSUMs. zero: int32 ``(m, 2, 5)``, the step at which each was
-    last zero. steps, peaks, excess, top: ``(m,)``, stored as float32, steps taken, excursions above 3 nats, their
-    summed height above it, and the height of the running one.
+    level: float64 ``(m, 2, 5)``, upward and downward CUSUMs. since: uint16 ``(m, 2, 5)``, steps since each was last
+    zero. clear: uint16 ``(m,)``, steps since the highest was last below ``VAGUE``. steps, peaks, excess, top: ``(m,)``,
+    stored as float32, steps taken, excursions above 3 nats, their summed height above it, and the height of the running
+    one.
     """
 
     level: Floats
-    zero: NDArray[np.int32]
+    since: NDArray[np.uint16]
+    clear: NDArray[np.uint16]
     steps: Floats
     peaks: Floats
     excess: Floats
     top: Floats
 
 
-def empty_bank(m: int, step: int = 0) -> Bank:
+def empty_bank(m: int) -> Bank:
     """A bank for ``m`` statistics without any evidence."""
     zeros = np.zeros(m)
     return Bank(
         np.zeros((m, 2, 5)),
-        np.full((m, 2, 5), step, np.int32),
+        np.zeros((m, 2, 5), np.uint16),
+        np.zeros(m, np.uint16),
         zeros,
         zeros.copy(),
         zeros.copy(),
@@ -86,21 +91,26 @@ def _rate(root: Floats) -> Floats:
     return rate
 
 
-def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_], now: int) -> Bank:
-    """Add one step to the CUSUMs of the statistics that are ``live``, bool ``(m,)``; ``now`` counts batches."""
+def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_]) -> Bank:
+    """Add one step to the CUSUMs of the statistics that are ``live``, bool ``(m,)``."""
     mask = live[:, None, None]
     level = np.where(mask, np.clip(bank.level + steps, 0.0, MOST), bank.level)
-    zero = np.where(mask & (level == 0.0), np.int32(now), bank.zero)
     height = level.max(axis=(1, 2))
     over = live & (bank.top > PEAK) & (height < PEAK / 2)
     return Bank(
         level=level,
-        zero=zero,
+        since=_older(bank.since, mask & (level == 0.0)),
+        clear=_older(bank.clear, live & (height < VAGUE)),
         steps=bank.steps + live,
         peaks=bank.peaks + over,
         excess=bank.excess + np.where(over, bank.top - PEAK, 0.0),
         top=np.where(over, 0.0, np.where(live, np.maximum(bank.top, height), bank.top)),
     )
+
+
+def _older(age: NDArray[np.uint16], now: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    older: NDArray[np.uint16] = np.where(now, 0, np.minimum(age, OLDEST - 1) + 1).astype(np.uint16)
+    return older
 
 
 def thresholds(bank: Bank, run_length: float) -> Floats:
@@ -122,22 +132,25 @@ def height(bank: Bank) -> Floats:
     return highest
 
 
-def last_zero(bank: Bank) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """When the highest CUSUM of each statistic was last zero, and which one it is (``divmod(index, 5)``)."""
+def onsets(bank: Bank) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """For how many steps each statistic has likeliest been changed, and for how many at least.
+
+    Then which CUSUM says so, the highest: ``divmod(index, 5)``.
+    """
     flat = bank.level.reshape(len(bank.level), -1)
     highest = flat.argmax(axis=1)
-    return bank.zero.reshape(flat.shape)[np.arange(len(flat)), highest], highest
+    likeliest = bank.since.reshape(flat.shape)[np.arange(len(flat)), highest].astype(np.int64)
+    return likeliest, np.minimum(likeliest, bank.clear), highest
 
 
-def forget(bank: Bank, chosen: NDArray[np.bool_], now: int) -> Bank:
+def forget(bank: Bank, chosen: NDArray[np.bool_]) -> Bank:
     """Set the evidence of the ``chosen`` statistics to zero; what was learnt of their tails stays."""
     mask = chosen[:, None, None]
-    return Bank(
+    return replace(
+        bank,
         level=np.where(mask, 0.0, bank.level),
-        zero=np.where(mask, np.int32(now), bank.zero),
-        steps=bank.steps,
-        peaks=bank.peaks,
-        excess=bank.excess,
+        since=np.where(mask, np.uint16(0), bank.since),
+        clear=np.where(chosen, np.uint16(0), bank.clear),
         top=np.where(chosen, 0.0, bank.top),
     )
 
@@ -147,4 +160,4 @@ def learn_peaks(bank: Bank, rows: NDArray[np.int64], heights: Floats) -> Bank:
     peaks, excess = bank.peaks.copy(), bank.excess.copy()
     np.add.at(peaks, rows, 1.0)
     np.add.at(excess, rows, np.clip(heights - PEAK, 0, SPIKE))
-    return Bank(level=bank.level, zero=bank.zero, steps=bank.steps, peaks=peaks, excess=excess, top=bank.top)
+    return replace(bank, peaks=peaks, excess=excess)

@@ -54,7 +54,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         safe_weights=np.concatenate([state.safe_weights, np.zeros((grown, TERMS), np.float32)]),
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),
-        bank=_append(state.bank, empty_bank(grown, state.steps)),
+        bank=_append(state.bank, empty_bank(grown)),
         second=opinion.extended(state.second, grown),
         attendance=_append(state.attendance, _absent(len(added))),
         portrait=_append(state.portrait, blank_portrait(len(added))),

@@ -60,7 +60,7 @@ def weigh(
         gathering = weighed.live & (state.live.count >= KNOWN)
         run_length = _run_length(state, usual_gap_s, policy)
         steps = _steps(state, weighed, policy, MOST * np.log(run_length))
-        bank = evidence.accumulate(state.bank, steps, gathering, before + 1)
+        bank = evidence.accumulate(state.bank, steps, gathering)
         second = opinion.heard(
             state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
         )
@@ -70,7 +70,7 @@ def weigh(
         state = open_alarms(state, batch, weighed, alarmed)
         young = weighed.live & (state.live.count + 1 == policy.warm_up_batches)
         if young.any():  # evidence against so young a baseline is none: start afresh
-            state = replace(state, bank=evidence.forget(state.bank, young, before + 1))
+            state = replace(state, bank=evidence.forget(state.bank, young))
         state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
     state = hold(state, batch)
     table = readings(state, weighed)
@@ -278,7 +278,7 @@ def _learn(
     bank = state.bank
     if turned.any():  # evidence against a level without its season is none
         live = start_season(live, season, turned, weighed.value, batch.at)
-        bank = evidence.forget(bank, turned, state.steps + 1)
+        bank = evidence.forget(bank, turned)
     shapes = weighed.shaped[:, None] + SHAPES
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
     shape = learn_range(state.shape, weighed.positions[calm], measured.value[weighed.shaped[calm]], usual_gap_s)

@@ -8,9 +8,9 @@ from detectors.evidence import (
     accumulate,
     empty_bank,
     height,
-    last_zero,
     learn_peaks,
     normal_steps,
+    onsets,
     rare_steps,
     thresholds,
 )
@@ -36,15 +36,15 @@ def cusum(z, size):
 def test_the_bank_is_the_textbook_cusum_of_every_size_and_side():
     z = np.random.default_rng(0).normal(0.2, 1, 200)
     bank = empty_bank(1)
-    for now, value in enumerate(z, start=1):
-        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), clip=50.0), LIVE, now)
+    for value in z:
+        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), clip=50.0), LIVE)
 
     for i, size in enumerate(SIZES):
         for side, sign in enumerate((1, -1)):
             level, zero = cusum(sign * z, size)
             assert bank.level[0, side, i] == pytest.approx(level, abs=1e-9)
             if level > 0:
-                assert bank.zero[0, side, i] == zero
+                assert bank.since[0, side, i] == len(z) - zero
 
 
 @pytest.mark.parametrize(("side", "sign"), [(0, 1), (1, -1)], ids=["more", "less"])
@@ -77,8 +77,8 @@ def test_the_alarm_rate_of_normal_batches_is_about_the_requested_one(seed):
     m, steps, run_length = 2000, 400, 2000.0
     rng = np.random.default_rng(seed)
     bank, alarms, live = empty_bank(m), 0, np.ones(m, np.bool_)
-    for now in range(steps):
-        bank = accumulate(bank, normal_steps(rng.normal(size=m), np.zeros(m), 5.0), live, now)
+    for _ in range(steps):
+        bank = accumulate(bank, normal_steps(rng.normal(size=m), np.zeros(m), 5.0), live)
         crossed = height(bank) > thresholds(bank, run_length)
         alarms += crossed.sum()
         bank.level[crossed] = 0
@@ -86,13 +86,26 @@ def test_the_alarm_rate_of_normal_batches_is_about_the_requested_one(seed):
     assert 0.3 < alarms / (m * steps / run_length) < 1.2
 
 
-def test_the_last_zero_is_where_the_change_began():
-    z = np.concatenate([np.random.default_rng(1).normal(0, 1, 100), np.full(8, 3.0)])
+def accumulated(z):
     bank = empty_bank(1)
-    for now, value in enumerate(z):
-        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), 5.0), LIVE, now)
+    for value in z:
+        bank = accumulate(bank, normal_steps(np.array([value]), np.zeros(1), 5.0), LIVE)
+    return bank
 
-    assert last_zero(bank)[0][0] in range(96, 100)
+
+def test_a_plain_change_began_at_the_last_zero_and_no_later():
+    z = np.concatenate([np.random.default_rng(1).normal(0, 1, 100), np.full(8, 3.0)])
+    likeliest, least, _ = onsets(accumulated(z))
+
+    assert likeliest[0] in range(8, 12)
+    assert least[0] in range(8, likeliest[0] + 1)
+
+
+def test_a_change_that_noise_led_up_to_may_have_begun_after_the_noise():
+    z = np.concatenate([np.zeros(50), np.full(2, 1.2), np.full(8, 3.0)])
+    likeliest, least, _ = onsets(accumulated(z))
+
+    assert (likeliest[0], least[0]) == (10, 8)
 
 
 def test_the_baseline_is_the_mean_and_variance_of_all_batches_before():
