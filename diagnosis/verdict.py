@@ -5,22 +5,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
-import numpy as np
-
 from diagnosis.alert import Match, Verdict
-from diagnosis.explaining import FOLLOWS, HEALTH, PLAIN, columns_of, explanations, has_column, mechanism_of
+from diagnosis.explaining import FOLLOWS, HEALTH, columns_of, explanations, has_column, mechanism_of
 from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
+from diagnosis.precedence import first_plain, in_time, surely_bad
 from diagnosis.renewal import absence
-from diagnosis.retest import Deviation, Retest, series
+from diagnosis.retest import Deviation, Retest
 from diagnosis.state import Active, Batch, Link
 from diagnosis.steps import Step, Trace, changed_here, of_scores
 
 _AWAITED = 16  # bad batches whose parents are looked for,
 _FEW = 2  # one on its way counts as much as so many that came: the last of few often decides
-_THERE = 2.0  # standard errors that a cause shows in what a plainly bad batch was made from,
-_COMING = 3.0  # unless that is so many less than in the later ones: then it came after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,43 +100,16 @@ def _deviations(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str
     assert step.focus is not None
     lineage, found = retest.lineage, {}
     changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
-    bad = _first_bad(retest, step)
+    bad = first_plain(retest, step)
     for parent in parents:
         older = columns_of(lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
         seen = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
-        seen = tuple(one for one in seen if not _came_later(retest, step, (parent,), one))
+        seen = tuple(in_time(retest, step, (parent,), seen))
         silent = None if bad is None else absence(lineage, bad, step.focus, parent.batches)
         if silent is not None and all(one.statistic not in ABSENCE for one in seen):
             seen = (silent, *seen)
         found[parent.node] = seen
     return found
-
-
-def _first_bad(retest: Retest, step: Step) -> Batch | None:
-    """Return the first batch since the onset that plainly deviates: a window may hold some that are still sound."""
-    assert step.focus is not None
-    column, statistic = step.focus.column, step.focus.statistic
-    since = [batch for batch in step.batches if batch.at >= step.when.latest] or list(step.batches[-1:])
-    read = ((batch, retest.strength(step.node, (batch,), column, statistic)) for batch in since)
-    plain = (batch for batch, strength in read if strength is not None and abs(strength) >= PLAIN)
-    return next(plain, since[0] if since else None)
-
-
-def _came_later(retest: Retest, step: Step, way: tuple[Step, ...], one: Deviation) -> bool:
-    """Tell whether what the first plainly bad batch was made from, up this way, was still without a deviation."""
-    focus, lineage = step.focus, retest.lineage
-    assert focus is not None
-    first = made = tuple(batch for batch in step.batches if batch.at >= step.when.latest)[:1]
-    for above in way:
-        made = lineage.made_from(made, above.node)[0][-1:]
-    later = tuple(batch for batch in way[-1].batches if made and batch.at > made[0].at)
-    shown = retest.strength(step.node, first, focus.column, focus.statistic)
-    then = retest.strength(way[-1].node, made, one.column, one.statistic)
-    since = series(lineage, way[-1].node, later, one.column, one.statistic)
-    if shown is None or abs(shown) < PLAIN or then is None or not np.isfinite(since).any():
-        return False
-    level = float(np.nanmean(since))
-    return abs(level - then) >= _COMING and then * np.sign(level) < _THERE
 
 
 def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
@@ -148,10 +118,9 @@ def _awaited(retest: Retest, step: Step) -> tuple[str, ...]:
     Each dataset's batches arrive in order: one that is older than the last of its dataset will not come any more.
     """
     lineage = retest.lineage
-    certain = [batch for batch in step.batches if batch.at >= step.when.latest] or step.batches[-1:]
     here: Counter[str] = Counter()
     away: Counter[str] = Counter()
-    for batch in certain[:_AWAITED]:
+    for batch in surely_bad(step)[:_AWAITED]:
         for parentage in lineage.parents(batch):
             key = parentage.link.parent
             if any(not _unread(lineage, one) for one in parentage.batches):
@@ -207,10 +176,9 @@ def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, 
             behind = _parent_step(lineage, parent, key)
             if behind is None:
                 continue
-            for one in retest.deviations(key, behind.batches, behind.when):
+            for one in in_time(retest, step, (parent, behind), retest.deviations(key, behind.batches, behind.when)):
                 same = one.column == focus.column if focus.column and has_column(lineage, key, focus.column) else True
-                late = _came_later(retest, step, (parent, behind), one)
-                if one.finding is not None and same and not late and one.statistic not in HEALTH:
+                if one.finding is not None and same and one.statistic not in HEALTH:
                     masked = replace(parent, verdict=Verdict.MASKED)
                     ranked.append((one.size, key, (masked, replace(behind, focus=one))))
     return max(ranked, key=lambda one: (one[0], one[1]))[2] if ranked else ()

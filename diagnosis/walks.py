@@ -1,10 +1,12 @@
 """Walking upstream from many findings at the price of few: the strongest of each column speaks for the others."""
 
 from dataclasses import replace
+from math import isinf
 
-from diagnosis.onset import interval_of, slack
+from diagnosis.explaining import PLAIN
+from diagnosis.onset import bad_batches, interval_of, slack
 from diagnosis.retest import Retest
-from diagnosis.state import Active
+from diagnosis.state import Active, Batch
 from diagnosis.steps import Trace
 from diagnosis.verdict import trace
 
@@ -35,8 +37,22 @@ def _about(one: Active) -> tuple[str, str]:
 
 
 def _met(retest: Retest, one: Active, other: Active) -> bool:
+    """Tell whether two findings of a node began together: near each other, unless both dates are beyond doubt."""
     near = slack(retest.lineage, one.node, retest.policy)
-    return interval_of(one.finding).meets(interval_of(other.finding), near)
+    if not interval_of(one.finding).meets(interval_of(other.finding), near):
+        return False
+    first, second = (_sudden(retest, each) for each in (one, other))
+    return first is None or second is None or first.at == second.at
+
+
+def _sudden(retest: Retest, one: Active) -> Batch | None:
+    """Return a finding's first batch if it stands out by itself, None if others were needed to see it."""
+    finding, lineage = one.finding, retest.lineage
+    first = bad_batches(lineage, one.node, finding, one.last_at)[:1]
+    if not first or isinf(finding.evidence_nats):
+        return next(iter(first), None)
+    shown = retest.strength(one.node, first, finding.column or "", finding.statistic)
+    return first[0] if shown is not None and abs(shown) >= PLAIN else None
 
 
 def _beside(retest: Retest, one: Active, speakers: tuple[Active, ...]) -> Active | None:

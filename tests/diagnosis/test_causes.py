@@ -346,19 +346,6 @@ def test_confidence_that_is_off_is_told_from_outcomes_that_moved(gauges: dict[st
     assert [alert.kind for alert in last(run(log)[1])] == [kind]
 
 
-def test_a_join_that_reads_the_same_batch_again_shows_at_once_that_nothing_new_came() -> None:
-    world = World(chain(), [Shift("joined", column, "missing_rate", BREAK, 40) for column in ("age", "income")])
-    world.parent_of = lambda _child, parent, number: (
-        f"{parent}-{min(number, BREAK - 1) if parent == 'customers' else number}"
-    )
-    log = [one for one in world.rounds(0, BREAK + 3) if one.name != "customers" or one.batch_id < f"customers-{BREAK}"]
-    _, alerts = run(log)
-
-    (final,) = last(alerts)
-    assert (final.kind, final.cause.component) == (CauseKind.SILENCE, "customers")
-    assert final.impact.first_prediction_id == f"p{BREAK}-0-0"
-
-
 def test_a_column_that_one_side_of_a_join_has_is_not_explained_by_the_other() -> None:
     shifts = [Shift("joined", column, "missing_rate", BREAK, 40) for column in ("age", "income")]
     world = World(chain(), [*shifts, Shift("clean", "amount", "scale", BREAK, 5, weak=True)])
@@ -385,14 +372,6 @@ def test_the_onset_is_that_of_the_first_statistic_of_a_column_to_alarm() -> None
 
     (final,) = last(alerts)
     assert final.onset.batch_id == f"orders-{BREAK}"
-
-
-def test_what_begins_in_a_parent_a_batch_later_is_not_the_cause() -> None:
-    nodes = [Dataset("raw", ("a", "b")), Dataset("view", ("ratio",), ("raw",), {"ratio": ("raw", "a")})]
-    shifts = [Shift("view", "ratio", "location", BREAK, 40), Shift("raw", "b", "location", BREAK + 1, 12)]
-    _, alerts = run(World(nodes, shifts).rounds(0, BREAK + 12))
-
-    assert [(alert.cause.component, alert.cause.column) for alert in last(alerts)] == [("view", "ratio"), ("raw", "b")]
 
 
 def test_small_batches_that_are_read_together_with_the_next_are_tested_again_like_others() -> None:
