@@ -1,10 +1,13 @@
 """Whether a parent's deviation explains a child's: by the mechanism of the stage, else by presence and time."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from diagnosis.identity import ABSENCE, TIMING
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
+from diagnosis.precedence import Precedence
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import NodeKind
 from diagnosis.steps import Step, changed_here
@@ -35,6 +38,14 @@ _WHOLE = 0.95  # R² above which a mechanism names all that a statistic follows
 _LEARNT = 0.36  # R² below which a mechanism is not believed
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a parent deviates, strongest first, without what came later, and what tells whether anything did."""
+
+    deviations: tuple[Deviation, ...]
+    before: Precedence
+
+
 def mechanism_of(retest: Retest, step: Step) -> Mechanism | None:
     """Return what a step's statistic follows by what was learnt before its first bad batch, None if that is unknown."""
     focus = step.focus
@@ -49,13 +60,14 @@ def mechanism_of(retest: Retest, step: Step) -> Mechanism | None:
 
 
 def explanations(
-    retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...], mechanism: Mechanism | None
+    retest: Retest, step: Step, parent: Step, seen: Seen, mechanism: Mechanism | None
 ) -> list[tuple[int, Deviation]]:
     """Return how well each deviation of a parent explains the child's, 3 best; nothing if it does not."""
+    found = seen.deviations
     if mechanism is not None:
-        inherited = _predicted(retest, step, parent, mechanism)
+        inherited = [one for one in _predicted(retest, step, parent, mechanism) if seen.before.admits(one)]
         if inherited:
-            return inherited
+            return [(3, one) for one in inherited]
         found = tuple(one for one in found if _open(retest.lineage, mechanism, parent.node, step, one))
     return _presence(retest, step, found)
 
@@ -75,7 +87,7 @@ def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: 
     return not known or one.column in columns or (one.column != "" and one.column == step.focus.column)
 
 
-def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -> list[tuple[int, Deviation]]:
+def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -> list[Deviation]:
     """Return the regressors at this parent, if they moved and what they predict is a good part of the child's shift."""
     focus = step.focus
     assert focus is not None
@@ -94,8 +106,7 @@ def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -
         if strength is None or abs(strength) < _FOCUSED:
             continue
         if share >= _SHARE or abs(strength) >= retest.critical(100):
-            deviation = Deviation(column=regressor.column, statistic=regressor.statistic, strength=strength)
-            explained.append((3, deviation))
+            explained.append(Deviation(column=regressor.column, statistic=regressor.statistic, strength=strength))
     return explained
 
 

@@ -9,6 +9,8 @@ from diagnosis.observation import Micros
 from diagnosis.policy import Policy
 from diagnosis.state import Batch
 
+SHARP = 5.0  # a first bad batch this many standard errors off dates its onset exactly
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:

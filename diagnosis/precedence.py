@@ -1,20 +1,19 @@
-"""What came first: a cause is there in what the first plainly bad batch was made from, and did not come after it."""
+"""What came first: a cause is there in what the first bad batch was made from, where that dates the onset exactly."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isinf
 
 import numpy as np
 
-from diagnosis.explaining import PLAIN
 from diagnosis.identity import ABSENCE, TIMING, concern
 from diagnosis.lineage import Lineage
-from diagnosis.onset import first_bad
+from diagnosis.onset import SHARP, first_bad
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Batch
 from diagnosis.steps import Step
 
-_THERE = 2.0  # standard errors that a cause shows in what a plainly bad batch was made from,
+_THERE = 2.0  # standard errors that a cause shows in what such a batch was made from,
 _COMING = 3.0  # unless that is so many less than in the later ones: then it came after
 
 
@@ -23,14 +22,14 @@ def surely_bad(step: Step) -> tuple[Batch, ...]:
     return tuple(batch for batch in step.batches if batch.at >= step.when.latest) or step.batches[-1:]
 
 
-def first_plain(retest: Retest, step: Step) -> Batch | None:
+def first_sharp(retest: Retest, step: Step) -> Batch | None:
     """Return the first batch since the onset that plainly deviates: a window may hold some that are still sound."""
     assert step.focus is not None
     column, statistic = step.focus.column, step.focus.statistic
     since = surely_bad(step)
     read = ((batch, retest.strength(step.node, (batch,), column, statistic)) for batch in since)
-    plain = (batch for batch, strength in read if strength is not None and abs(strength) >= PLAIN)
-    return next(plain, since[0] if since else None)
+    sharp = (batch for batch, strength in read if strength is not None and abs(strength) >= SHARP)
+    return next(sharp, since[0] if since else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,33 +40,45 @@ class _Source:
     fresh: bool
 
 
-def in_time(retest: Retest, step: Step, way: tuple[Step, ...], found: Sequence[Deviation]) -> Iterator[Deviation]:
-    """Leave out what came after the step's first batch, if that is plainly bad; ``way`` leads up from it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precedence:
+    """Which deviations of a step upstream were there when the first bad batch was made, if that is dated exactly.
 
-    found: how the last step of the way deviates, strongest first. The statistics of a column move together: where the
+    late: what the strongest deviations are about that came later. The statistics of a column move together: where the
     strongest came later, the others did, but for what shows by itself.
     """
-    source = _source(retest, step, way)
-    if source is None:
-        yield from found
-        return
-    leads: dict[str, bool] = {}
-    for one in found:
-        late = _came_later(retest, way[-1], source, one)
-        led = leads.setdefault(concern(one.column, one.statistic), late)
-        if not late and (not led or _shows(retest, source.made, one)):
-            yield one
+
+    retest: Retest
+    above: Step
+    source: _Source | None
+    late: frozenset[str]
+
+    def admits(self, one: Deviation) -> bool:
+        """Tell whether a deviation did not come later."""
+        if self.source is None:
+            return True
+        if concern(one.column, one.statistic) in self.late:
+            return _shows(self.retest, self.source.made, one)
+        return not _came_later(self.retest, self.above, self.source, one)
+
+
+def precedence(retest: Retest, step: Step, way: tuple[Step, ...], found: Sequence[Deviation]) -> Precedence:
+    """Return what came before a step's first batch; ``way`` leads up to the one that deviates as ``found``."""
+    source, above = _source(retest, step, way), way[-1]
+    leads = {concern(one.column, one.statistic): one for one in reversed(found)} if source is not None else {}
+    late = frozenset(about for about, one in leads.items() if source and _came_later(retest, above, source, one))
+    return Precedence(retest=retest, above=above, source=source, late=late)
 
 
 def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None:
-    """Return what a step's first batch was made from, up this way; None unless that batch is plainly bad."""
+    """Return what a step's first batch was made from, up this way; None unless it dates the onset exactly."""
     assert step.focus is not None
     lineage = retest.lineage
     first = next((batch for batch in step.batches if batch.at >= step.when.latest), None)
     if first is None:
         return None
     shown = retest.strength(step.node, (first,), step.focus.column, step.focus.statistic)
-    if shown is None or abs(shown) < PLAIN:
+    if shown is None or abs(shown) < SHARP:
         return None
     made = _climbed(lineage, (lineage.read(first),), way)  # of batches that are read together, the last
     before = _climbed(lineage, lineage.ring(step.node)[: lineage.place(first)][-1:], way)

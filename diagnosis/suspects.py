@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from diagnosis.alert import Rejected, Rejection
 from diagnosis.changes import KINDS, Act, announced_acts, header_acts
 from diagnosis.observation import Micros
-from diagnosis.onset import Interval
+from diagnosis.onset import SHARP, Interval
 from diagnosis.retest import Retest
 from diagnosis.state import Announced
 from diagnosis.steps import Trace
 
 _NEAR_GAPS = 10  # acts further from the onset than this many usual gaps are not worth a word
 _MOST_REJECTED = 8
-_SHARP = 5.0  # a first bad batch this many standard errors off dates its onset exactly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +130,6 @@ def _sharp(retest: Retest, trace: Trace) -> bool:
         if one.finding is not None and one.finding.evidence_nats == float("inf"):
             return True
         first = retest.strength(origin.node, origin.batches[:1], one.column, one.statistic)
-        if first is not None and abs(first) >= _SHARP:
+        if first is not None and abs(first) >= SHARP:
             return True
     return False

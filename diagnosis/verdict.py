@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from math import sqrt
 
 from diagnosis.alert import Match, Verdict
-from diagnosis.explaining import FOLLOWS, HEALTH, columns_of, explanations, has_column, mechanism_of
+from diagnosis.explaining import FOLLOWS, HEALTH, Seen, columns_of, explanations, has_column, mechanism_of
 from diagnosis.identity import ABSENCE
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
-from diagnosis.precedence import first_plain, in_time, surely_bad
+from diagnosis.precedence import first_sharp, precedence, surely_bad
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest
 from diagnosis.state import Active, Batch, Link
@@ -72,24 +72,24 @@ def _look(retest: Retest, step: Step) -> _Looked:
             parents.append(parent)
         elif any(link.parent == key for batch in step.batches for link in batch.links) or not step.batches:
             unseen.append(key)
-    found = _deviations(retest, step, parents)
+    seen = _seen(retest, step, parents)
     mechanism = mechanism_of(retest, step)
     ranked = [
         (rank, deviation.size, parent.node, replace(parent, focus=deviation))
         for parent in parents
-        for rank, deviation in explanations(retest, step, parent, found[parent.node], mechanism)
+        for rank, deviation in explanations(retest, step, parent, seen[parent.node], mechanism)
     ]
-    healthy = tuple(parent.node for parent in parents if not found[parent.node])
+    healthy = tuple(parent.node for parent in parents if not seen[parent.node].deviations)
     if ranked:
         best = max(ranked, key=lambda one: (one[0], one[1], one[2]))
         return _Looked(upstream=(best[3],), healthy=healthy, unseen=tuple(unseen))
-    masked = _behind(retest, step, [parent for parent in parents if not found[parent.node]])
+    masked = _behind(retest, step, [parent for parent in parents if parent.node in healthy])
     proven = mechanism is not None or (bool(parents) and not unseen)
     awaited = () if masked else _awaited(retest, step)
     return _Looked(upstream=masked, healthy=healthy, unseen=tuple(unseen), awaited=awaited, proven=proven)
 
 
-def _deviations(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str, tuple[Deviation, ...]]:
+def _seen(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str, Seen]:
     """Return how each parent deviates; that nothing new of it came shows in who goes on reading it.
 
     A child may be slow to alarm about a column that has long been wrong, and scores about any that they are made from,
@@ -100,15 +100,16 @@ def _deviations(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str
     assert step.focus is not None
     lineage, found = retest.lineage, {}
     changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
-    bad = first_plain(retest, step)
+    bad = first_sharp(retest, step)
     for parent in parents:
         older = columns_of(lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
-        seen = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
-        seen = tuple(in_time(retest, step, (parent,), seen))
+        deviations = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
+        before = precedence(retest, step, (parent,), deviations)
+        deviations = tuple(filter(before.admits, deviations))
         silent = None if bad is None else absence(lineage, bad, step.focus, parent.batches)
-        if silent is not None and all(one.statistic not in ABSENCE for one in seen):
-            seen = (silent, *seen)
-        found[parent.node] = seen
+        if silent is not None and all(one.statistic not in ABSENCE for one in deviations):
+            deviations = (silent, *deviations)
+        found[parent.node] = Seen(deviations, before)
     return found
 
 
@@ -176,7 +177,8 @@ def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, 
             behind = _parent_step(lineage, parent, key)
             if behind is None:
                 continue
-            for one in in_time(retest, step, (parent, behind), retest.deviations(key, behind.batches, behind.when)):
+            deviations = retest.deviations(key, behind.batches, behind.when)
+            for one in filter(precedence(retest, step, (parent, behind), deviations).admits, deviations):
                 same = one.column == focus.column if focus.column and has_column(lineage, key, focus.column) else True
                 if one.finding is not None and same and one.statistic not in HEALTH:
                     masked = replace(parent, verdict=Verdict.MASKED)

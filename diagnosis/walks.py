@@ -3,8 +3,7 @@
 from dataclasses import replace
 from math import isinf
 
-from diagnosis.explaining import PLAIN
-from diagnosis.onset import bad_batches, interval_of, slack
+from diagnosis.onset import SHARP, bad_batches, interval_of, slack
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Batch
 from diagnosis.steps import Trace
@@ -52,7 +51,7 @@ def _sudden(retest: Retest, one: Active) -> Batch | None:
     if not first or isinf(finding.evidence_nats):
         return next(iter(first), None)
     shown = retest.strength(one.node, first, finding.column or "", finding.statistic)
-    return first[0] if shown is not None and abs(shown) >= PLAIN else None
+    return first[0] if shown is not None and abs(shown) >= SHARP else None
 
 
 def _beside(retest: Retest, one: Active, speakers: tuple[Active, ...]) -> Active | None:

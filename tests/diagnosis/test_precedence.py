@@ -33,6 +33,13 @@ def test_what_begins_in_a_parent_a_batch_later_is_not_the_cause() -> None:
     assert [(alert.cause.component, alert.cause.column) for alert in last(alerts)] == [("view", "ratio"), ("raw", "b")]
 
 
+def test_what_a_column_follows_explains_nothing_if_it_moved_a_batch_later() -> None:
+    nodes = [Dataset("raw", ("a",)), Dataset("view", ("ratio",), ("raw",), {"ratio": ("raw", "a")})]
+    _, alerts = run(World(nodes, [SHIFTED, Shift("raw", "a", "location", BREAK + 1, 12)]).rounds(0, BREAK + 12))
+
+    assert told(alerts) == [(CauseKind.UNKNOWN, "view"), (CauseKind.SOURCE_DATA, "raw")]
+
+
 def test_a_check_that_fails_a_batch_later_upstream_is_not_the_cause() -> None:
     retyped = Shift("raw", "a", "column_retyped", BREAK + 1, exact=True)
     _, alerts = run(World(chained("a"), [SHIFTED, retyped]).rounds(0, BREAK + 12))
