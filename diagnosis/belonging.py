@@ -148,7 +148,7 @@ def _with_members(look: Review, fault: Fault, keys: tuple[str, ...]) -> Fault:
     if fault.settled and remembered and fault.opening in look.state.active:
         again = tuple(look.state.active[key] for key in fault.members if key in look.state.active)
         look.traces.update(walk_all(look.retest, tuple(one for one in again if one.key not in look.traces)))
-        shared = shared_origins(look.lineage, look.traces.values(), look.policy)
+        shared = shared_origins(look.lineage, look.traces.values(), look.faults, look.policy)
         look.grouping = replace(look.grouping, shared=shared)
         return replace(fault, settled=False)
     return fault

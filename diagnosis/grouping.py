@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from diagnosis.alert import Status
 from diagnosis.identity import concern, concerns
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, slack
@@ -16,8 +17,8 @@ class Grouping:
     """Decides whether walks end in the same fault.
 
     shared: per origin, the name of the unseen parent or source system that it has in common with another origin that
-    moved at the same time; both are then one fault. new: nodes that were named and not observed yet: nobody knows what
-    is behind them.
+    moved at the same time, be it that of a settled fault; both are then one fault. new: nodes that were named and not
+    observed yet: nobody knows what is behind them.
     """
 
     lineage: Lineage
@@ -76,7 +77,10 @@ class Grouping:
     def _ends_at(self, trace: Trace, fault: Fault) -> bool:
         """Tell whether a walk ends where a fault began, or behind what had not come when that was decided."""
         missed = frozenset(fault.missed).union(*(self.lineage.ancestors(key) for key in fault.missed))
-        common = fault.alert.cause.component in common_names(self.lineage, trace)
+        origin = trace.origin.node
+        common = fault.alert.cause.component in common_names(self.lineage, origin, trace.unseen)
+        system = self.shared.get(origin)
+        common = common or (system is not None and system == self.shared.get(fault.origin))
         return common or _place(trace.origin.node) in {_place(key) for key in (fault.origin, *missed)}
 
     def _is_answer(self, trace: Trace) -> bool:
@@ -106,26 +110,32 @@ def _concerns(trace: Trace) -> set[str]:
     return {concern(focus.column, focus.statistic)} if focus else set()
 
 
-def common_names(lineage: Lineage, trace: Trace) -> tuple[str, ...]:
-    """Return what a walk's origin may have in common with others: unseen parents, and the system that it comes from."""
-    node = lineage.nodes[trace.origin.node]
+def common_names(lineage: Lineage, origin: str, unseen: Iterable[str]) -> tuple[str, ...]:
+    """Return what an origin may have in common with others: unseen parents, and the system that it comes from."""
+    node = lineage.nodes[origin]
     system = (node.source,) if node.source is not None and not node.parents else ()
-    return (*(lineage.nodes[parent].name for parent in trace.unseen if not lineage.ring(parent)), *system)
+    return (*(lineage.nodes[parent].name for parent in unseen if not lineage.ring(parent)), *system)
 
 
-def shared_origins(lineage: Lineage, traces: Iterable[Trace], policy: Policy) -> dict[str, str]:
-    """Return origins that have an unseen parent, or a source system, in common with another that moved with them."""
-    by_source: dict[str, dict[str, Trace]] = {}
+def shared_origins(
+    lineage: Lineage, traces: Iterable[Trace], faults: Iterable[Fault], policy: Policy
+) -> dict[str, str]:
+    """Return origins that have an unseen parent, or a source system, in common with another that moved with them.
+
+    Walks tell where they end now; of open faults that are settled, and not walked from again, it is known.
+    """
+    by_source: dict[str, dict[str, Interval]] = {}
     for trace in traces:
-        key = trace.origin.node
-        for name in common_names(lineage, trace):
-            by_source.setdefault(name, {}).setdefault(key, trace)
+        for name in common_names(lineage, trace.origin.node, trace.unseen):
+            by_source.setdefault(name, {}).setdefault(trace.origin.node, trace.origin.when)
+    for fault in faults:
+        if fault.settled and fault.alert.status is Status.FIRING and fault.origin in lineage.nodes:
+            for name in common_names(lineage, fault.origin, fault.missed):
+                by_source.setdefault(name, {}).setdefault(fault.origin, span_of(fault))
     found: dict[str, str] = {}
-    for name in sorted(by_source):
-        origins = list(by_source[name].values())
-        for trace in origins:
-            near = slack(lineage, trace.origin.node, policy)
-            others = (other for other in origins if other.origin.node != trace.origin.node)
-            if any(trace.origin.when.meets(other.origin.when, near) for other in others):
-                found.setdefault(trace.origin.node, name)
+    for name, origins in sorted(by_source.items()):
+        for key, when in origins.items():
+            near = slack(lineage, key, policy)
+            if any(when.meets(other, near) for another, other in origins.items() if another != key):
+                found.setdefault(key, name)
     return found

@@ -53,7 +53,7 @@ def begin(state: PipelineState, policy: Policy, now: Micros, touched: str | None
         grouping=Grouping(
             lineage=lineage,
             policy=policy,
-            shared=shared_origins(lineage, traces.values(), policy),
+            shared=shared_origins(lineage, traces.values(), faults, policy),
             new=retest.new,
         ),
         guests=guests,

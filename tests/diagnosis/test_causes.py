@@ -298,6 +298,15 @@ def test_datasets_with_one_unseen_parent_that_move_together_point_to_it() -> Non
     assert [(alert.kind, alert.cause.component) for alert in final] == [(CauseKind.SOURCE_DATA, "warehouse")]
 
 
+def test_a_second_dataset_of_a_source_that_shows_the_same_onset_later_points_to_the_source() -> None:
+    slow = Shift("customers", "age", "location", BREAK, lag=12, exact=True)
+    log = World(chain(), [shift("orders", "amount", "location"), slow]).rounds(0, BREAK + 16)
+    log = [replace(one, source="erp") if one.name in ("orders", "customers") else one for one in log]
+
+    (alert,) = last(run(log)[1])
+    assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "erp")
+
+
 def test_a_model_alone_with_moved_features_blames_its_input() -> None:
     world = World([Model("loan", ("income", "debt"), ())], [Shift("loan", "income", "location", BREAK, 40)])
     _, alerts = run(world.rounds(0, BREAK + 8))
