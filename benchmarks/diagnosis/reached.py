@@ -1,10 +1,14 @@
 """Predictions that an alert's batches lead to, by id, against the truth in what was observed of a life."""
 
-from benchmarks.diagnosis.folding import Run
+from collections.abc import Mapping, Sequence
+
+from benchmarks.diagnosis.folding import Run, benchmark_policy
 from diagnosis.alert import Alert
+from diagnosis.compose import Subject, measure
 from diagnosis.impact import Reach, affected
 from diagnosis.lineage import Lineage
 from diagnosis.observation import ObservationKind
+from diagnosis.state import Fault
 from simulation.faults import Truth
 
 
@@ -17,10 +21,8 @@ def reached(run: Run, alert: Alert, truth: Truth) -> tuple[tuple[int, int, int] 
     if fault is None:
         return None, None
     lineage = Lineage(nodes=run.state.nodes)
-    reach = Reach(
-        batches={key: frozenset(ids) for key, ids in fault.tainted.items()},
-        match=alert.impact.match,
-    )
+    tainted = _tainted(run, lineage, fault)
+    reach = Reach(batches={key: frozenset(ids) for key, ids in tainted.items()}, match=alert.impact.match)
     calls = {
         (reference.at, reference.ids[0]): reference.ids
         for _, one in run.observations
@@ -38,3 +40,19 @@ def reached(run: Run, alert: Alert, truth: Truth) -> tuple[tuple[int, int, int] 
     observed = {prediction for ids in calls.values() for prediction in ids}
     true = observed & set(truth.affected_predictions)
     return (len(said), len(true), len(said & true)), (fault.draft or fault.alert).impact.predictions_affected
+
+
+def _tainted(run: Run, lineage: Lineage, fault: Fault) -> Mapping[str, Sequence[str]]:
+    """What diagnosis would call spoilt now, as it does with the next batch; what it knows already of a closed alert."""
+    members = tuple(run.state.active[key] for key in fault.members if key in run.state.active)
+    if not members:
+        return fault.tainted
+    subject = Subject(
+        lineage=lineage,
+        policy=benchmark_policy(),
+        pipeline=run.state.pipeline,
+        opening=members[0],
+        members=members,
+        fault=fault,
+    )
+    return measure(subject, fault.origin, fault.alert.onset.latest).tainted

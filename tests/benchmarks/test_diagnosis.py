@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.diagnosis.folding import live
+from benchmarks.diagnosis.folding import Run, live
 from benchmarks.diagnosis.lives import Case, Setting, cases
 from benchmarks.diagnosis.peers import PEERS
+from benchmarks.diagnosis.reached import reached
 from benchmarks.diagnosis.repeating import interleaved, replayed
 from benchmarks.diagnosis.scoring import Score, reliability
 from benchmarks.diagnosis.shop import Shop
@@ -18,8 +19,10 @@ from simulation.catalogue import FAMILIES, FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.columns import rows_of
 from simulation.damage import dropped, repeated, thinned
-from simulation.faults import Rescore, Rewrite
+from simulation.faults import Rescore, Rewrite, Truth
 from simulation.life import Life
+from tests.diagnosis.story import Dataset, Model, Shift, World
+from tests.diagnosis.story import run as tell
 
 MINUTE = 60_000_000
 
@@ -133,6 +136,21 @@ def test_the_same_log_gives_the_same_alerts_and_another_order_the_same_causes():
     assert run.opened(30) == {revision.alert.alert_id for revision in run.alerts}
     assert replayed(run)
     assert interleaved(life(), run)
+
+
+def test_the_newest_predictions_count_as_reached_while_an_alert_is_looked_at_again():
+    shown = Shift("outcomes:risk", "", "calibration", 24, lag=16, exact=True)
+    nodes = [Dataset("orders", ("amount",)), Model("risk", ("amount",), ("orders",), {"amount": ("orders", "amount")})]
+    log = World(nodes, [Shift("orders", "amount", "location", 24), shown], outcomes=True).rounds(0, 42)
+    state, _ = tell(log)
+    (fault,) = state.faults
+    since = (one for one in log if one.kind is ObservationKind.WINDOW and int(one.batch_id.split("-")[1]) >= 24)
+    ids = tuple(name for one in since for call in one.predictions for name in call.ids)
+    truth = Truth(fault="", kind="SOURCE_DATA", component="orders", onset_tick=24, affected_predictions=ids)
+
+    assert not fault.settled
+    run = Run(observations=[(0, one) for one in log], state=state)
+    assert reached(run, fault.alert, truth)[0] == (len(ids), len(ids), len(ids))
 
 
 def test_a_fault_in_some_rows_is_told_with_the_rows_it_is_in():
