@@ -16,7 +16,8 @@ from diagnosis.state import Active, Batch, NodeKind
 
 _LOUD = 8.0  # a shift this large shows in every single batch,
 _QUIET = 4.0  # so that a batch below this is a healthy one in between or after
-_RISING = 2.0  # unless it leads up to the first that is not: what grows begins small
+_RISING = 2.0  # unless it leads up to the first that is loud: what grows begins small,
+_GROWN = 0.7  # and where the first bad batch shows less than this share of what came, before that one
 
 
 def spoilt(lineage: Lineage, origin: str, members: Iterable[Active], newest: int | None = None) -> tuple[Batch, ...]:
@@ -47,20 +48,33 @@ def _off(lineage: Lineage, member: Active, newest: int | None) -> tuple[Batch, .
         windows = lineage.ring(member.node.replace("outcomes:", "model:", 1))
         return tuple(batch for batch in windows[-(newest or 0) :] if batch.at >= member.finding.onset_latest)
     batches = bad_batches(lineage, member.node, member.finding, member.last_at)
-    if member.level >= _LOUD:
-        z = series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic)
-        batches = tuple(batch for batch, quiet in zip(batches, _quiet(z), strict=True) if not quiet)
+    z = _shown(lineage, member, batches)
+    loud = tuple(batch for batch, quiet in zip(batches, _quiet(z), strict=True) if not quiet)
+    batches = (*_leading_up(lineage, member, batches, z), *(loud if member.level >= _LOUD else batches))
     return batches[-(newest or 0) :]
+
+
+def _shown(lineage: Lineage, member: Active, batches: tuple[Batch, ...]) -> Floats:
+    """Return how far batches are off in a finding's statistic."""
+    return series(lineage, member.node, batches, member.finding.column or "", member.finding.statistic)
 
 
 def _quiet(z: Floats) -> NDArray[np.bool_]:
     """Tell in which batches of a loud shift it is not seen: below ``_QUIET``, but for those that lead up to it."""
-    quiet = np.abs(z) < _QUIET
-    if quiet.all():
-        return quiet
-    first = int(np.argmin(quiet))
+    size = np.abs(z)
+    quiet = size < _QUIET
+    first = int(np.argmax(size >= min(_LOUD, np.max(size, initial=0.0, where=np.isfinite(size)))))
     rising: NDArray[np.bool_] = (np.arange(len(z)) < first) & (z * np.sign(z[first]) >= _RISING)
     return quiet & ~rising
+
+
+def _leading_up(lineage: Lineage, member: Active, batches: tuple[Batch, ...], z: Floats) -> tuple[Batch, ...]:
+    """Return the last batches before a finding's first in which what has grown since was already to be seen."""
+    if not _RISING <= abs(z[0]) < _GROWN * np.median(np.abs(z)):
+        return ()
+    before = lineage.ring(member.node)[: lineage.place(batches[0])]
+    shown = _shown(lineage, member, before) * np.sign(z[0])
+    return before[len(shown) - int(np.argmin([*(shown[::-1] >= _RISING), False])) :]
 
 
 def _absent(lineage: Lineage, member: Active) -> bool:

@@ -26,6 +26,17 @@ def test_a_shift_that_grows_spoils_the_batches_in_which_it_was_still_small() -> 
     assert spoilt_orders(growing, BREAK) == list(range(BREAK, BREAK + 8))
 
 
+def test_what_goes_on_growing_has_spoilt_batches_before_it_was_sure() -> None:
+    noise = [World(chain()).z("orders", at)["amount", "location"] for at in range(BREAK, BREAK + 8)]
+    sizes = [2.5, 4.5, 3.8, 6, 9, 12, 12, 12]
+    growing = [
+        Shift("orders", "amount", "location", BREAK + i, size - noise[i], until=BREAK + i + 1)
+        for i, size in enumerate(sizes)
+    ]
+
+    assert spoilt_orders(growing, BREAK + 1) == list(range(BREAK, BREAK + 8))
+
+
 def test_a_healthy_batch_in_between_or_before_a_loud_shift_is_not_spoilt_by_it() -> None:
     on_and_off = [Shift("orders", "amount", "location", at, 40, until=at + 2) for at in (BREAK, BREAK + 4)]
 
