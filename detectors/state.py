@@ -144,7 +144,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 6
+    version: int = 7
     subject: str
     batches: int = 0
     steps: int = 0

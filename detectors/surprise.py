@@ -6,7 +6,7 @@ three degrees of freedom. Means of rows drawn at random have a thin tail; what d
 is believed heavy until seen to be thin.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,20 +21,22 @@ HEAVY_PEAKS = 8.0  # surprises' worth of that belief
 SLOPE = 2.7  # of the shape on the mean of ln(1 + y), between shapes 0 and 1
 SELDOM = 3000.0  # batches among which one must be the most surprising while its statistic has shown no tail
 RECENT = 0.05  # share of the latest batch in the recent volatility
+CALMER = (RECENT / (2 - RECENT)) ** 0.5  # by how much that varies less than single batches, where nothing clusters
 
 
 @dataclass(slots=True, eq=False)
 class Surprises:
     """Arrays of shape ``(m,)``, stored as float32: 28 bytes a statistic.
 
-    recent: mean z² of about the last 20 batches. cross, energy: how z² of neighbouring batches go together. last: z² of
-    the batch before, less one. peaks, logs: batches beyond two nats, and their summed ln(1 + excess). batches: learnt.
+    recent: mean z² of about the last 20 batches. usual: of all; z² counts up to 9. cross, energy: how z² goes together
+    with the recent mean before it, and how much it varies. peaks, logs: batches beyond two nats, and their summed
+    ln(1 + excess). batches: learnt.
     """
 
     recent: Floats
+    usual: Floats
     cross: Floats
     energy: Floats
-    last: Floats
     peaks: Floats
     logs: Floats
     batches: Floats
@@ -42,15 +44,20 @@ class Surprises:
 
 def empty_surprises(m: int) -> Surprises:
     """Nothing known of ``m`` statistics."""
-    return Surprises(np.ones(m), *(np.zeros(m) for _ in range(6)))
+    return Surprises(np.ones(m), np.ones(m), *(np.zeros(m) for _ in range(5)))
 
 
 def volatility(surprises: Surprises) -> Floats:
-    """The factor by which deviations are wider now than usual, never below one; one unless volatility clusters."""
-    raw = np.divide(surprises.cross, surprises.energy, out=np.zeros_like(surprises.cross), where=surprises.energy > 0)
+    """The factor by which deviations are wider now than usual, never below one; one unless volatility clusters.
+
+    It does where z² goes with its recent mean (Engle 1982) by more than three standard errors.
+    """
+    energy = CALMER * surprises.energy
+    raw = np.divide(surprises.cross, energy, out=np.zeros_like(surprises.cross), where=energy > 0)
     chance = 3 / np.sqrt(np.maximum(surprises.batches, 1))
     believed = np.clip((raw - chance) / 0.1, 0, 1)
-    return np.sqrt(np.maximum(1 + believed * (surprises.recent - 1), 1))
+    wider: Floats = np.sqrt(np.maximum(1 + believed * (surprises.recent - 1), 1))
+    return wider
 
 
 def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) -> Surprises:
@@ -61,14 +68,14 @@ def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) ->
     """
     nats = z**2 / 2
     square = np.minimum(z**2, 9.0)
-    off = square - 1
+    off, before = square - surprises.usual, surprises.recent - surprises.usual
     gain = calm / np.minimum(surprises.batches + 1, 4096)
     over = nats > OVER
     return Surprises(
         recent=surprises.recent + RECENT * (square - surprises.recent),
-        cross=surprises.cross + gain * (off * surprises.last - surprises.cross),
+        usual=surprises.usual + gain * off,
+        cross=surprises.cross + gain * (off * before - surprises.cross),
         energy=surprises.energy + gain * (off**2 - surprises.energy),
-        last=off,
         peaks=surprises.peaks + over,
         logs=surprises.logs + np.where(over, np.log1p(np.maximum(nats - OVER, 0)), 0),
         batches=surprises.batches + 1,
@@ -119,12 +126,4 @@ def learn_spikes(surprises: Surprises, rows: NDArray[np.int64], z: Floats) -> Su
     nats = z**2 / 2
     np.add.at(peaks, rows, (nats > OVER).astype(np.float64))
     np.add.at(logs, rows, np.log1p(np.maximum(nats - OVER, 0)))
-    return Surprises(
-        recent=surprises.recent,
-        cross=surprises.cross,
-        energy=surprises.energy,
-        last=surprises.last,
-        peaks=peaks,
-        logs=logs,
-        batches=surprises.batches,
-    )
+    return replace(surprises, peaks=peaks, logs=logs)

@@ -221,6 +221,22 @@ def test_clustered_volatility_widens_what_is_expected_and_steady_one_does_not():
     assert volatility(clustered)[0] > 1.5
 
 
+def test_volatility_that_fades_slowly_is_known_within_three_hundred_batches():
+    rng = np.random.default_rng(8)
+    columns, log = 400, np.zeros(400)
+    steady = clustered = empty_surprises(columns)
+    for _ in range(300):
+        log = 0.98 * log + 0.1 * rng.normal(size=columns)
+        steady = learn_surprises(steady, rng.normal(size=columns), np.ones(columns, np.bool_))
+        clustered = learn_surprises(
+            clustered, np.exp(log - 0.25) * rng.normal(size=columns), np.ones(columns, np.bool_)
+        )
+    loud = clustered.recent > 1.3
+
+    assert (volatility(clustered)[loud] > 1.1).mean() > 0.85
+    assert (volatility(steady) > 1.1).mean() < 0.02
+
+
 @pytest.mark.parametrize("detector", [CusumBank(), StandardisedAdwin(), StandardisedPageHinkley()])
 def test_a_detector_survives_values_that_are_not_finite(detector):
     z = np.random.default_rng(8).normal(0, 1, 300)
