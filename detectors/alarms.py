@@ -29,8 +29,7 @@ class Weighed:
     columns: the summaries behind them. value: as measured, less what the location explains. deviation: as judged, wider
     while volatility is high; z is in units of it. tolerance: the shift nobody cares about, likewise. rare: rates
     that are judged by their counts. shaped: the rows of the locations of ``k`` numeric columns, positions: where these
-    stand among all columns, location: their deviations from the level, apart: from the long-run mean, usual: whether
-    they are about where they are known to go.
+    stand among all columns, location: their deviations from the level, apart: from the long-run mean.
     """
 
     columns: dict[str, ColumnSummary]
@@ -46,7 +45,6 @@ class Weighed:
     positions: NDArray[np.int64]
     location: Floats
     apart: Floats
-    usual: NDArray[np.bool_]
 
 
 def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:

@@ -7,19 +7,30 @@ its shape's own.
 
 import numpy as np
 
-from detectors.reference import Floats
+from detectors.reference import CUTS, RANGE, Floats
 
 STEPS = 8  # of Newton's method: exact to six decimals but where nearly all rows are in one bin
 LEAST = 1e-6  # variance of the location, which is none where one bin holds all
+UNSEEN = 1e-3  # times a normal density is what the bins beyond the range hold where the reference has no row
+BEYOND = ~np.isin(np.arange(CUTS + 1), np.arange(CUTS + 1)[RANGE])  # which bins these are
+
+
+def completed(share: Floats, away: Floats) -> Floats:
+    """The shares of the reference, ``(c, 46)``, and some for what may lie beyond its rows, which are few.
+
+    away: what a row in each bin adds to the location, ``(c, 46)``.
+    """
+    return np.where(BEYOND & (share == 0), UNSEEN * np.exp(-(away**2) / 2), share)
 
 
 def tilted(share: Floats, scores: Floats, location: Floats) -> Floats:
-    """Scale, skew and tail of the tilted reference, shape ``(c, 3)``; nothing where the location is the reference's.
+    """Scale, skew and tail of the tilted reference, shape ``(c, 3)``; next to none at the location of the reference.
 
     share: of the reference's rows in each bin, ``(c, 46)``. scores: what a row adds to location, scale, skew and tail,
-    ``(c, 46, 4)``. location: ``(c,)``; what lies beyond the bins that the reference knows counts as the last of them.
+    ``(c, 46, 4)``. location: ``(c,)``.
     """
     away = scores[:, :, 0]
+    share = completed(share, away)
     least = np.where(share > 0, away, np.inf).min(axis=1)
     most = np.where(share > 0, away, -np.inf).max(axis=1)
     goal, tilt = np.clip(location, least, most), np.zeros(len(location))

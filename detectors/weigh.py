@@ -139,7 +139,6 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         positions=positions,
         location=location,
         apart=seen - mean,
-        usual=strange.max(axis=1, initial=0.0) < 1,
     )
 
 
@@ -282,7 +281,6 @@ def _learn(
     shapes = weighed.shaped[:, None] + SHAPES
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
     shape = learn_range(state.shape, weighed.positions[calm], measured.value[weighed.shaped[calm]], usual_gap_s)
-    calm &= weighed.usual
     shape = learn_shape(
         shape,
         weighed.positions[calm],

@@ -44,10 +44,12 @@ def findings(draw, batches, swing, seed=0, spread=1.0, since=0):
 
 @pytest.mark.parametrize("law", LAWS)
 @pytest.mark.parametrize("seed", range(2))
-def test_days_that_swing_by_three_deviations_are_no_change_of_shape(law, seed):
-    found = findings(LAWS[law], 4 * DAYS, swing=3.0, seed=seed)
+def test_days_that_swing_by_two_deviations_are_no_change_of_shape_where_they_are_none_of_location(law, seed):
+    found = findings(LAWS[law], 4 * DAYS, swing=2.0, seed=seed)
+    doubted = {column for column, statistic in found if statistic == "location"}
 
-    assert not {statistic for _, statistic in found} & {"scale", "skew", "tail"}
+    assert {column for column, statistic in found if statistic in ("scale", "skew", "tail")} <= doubted
+    assert len(doubted) <= 2
 
 
 @pytest.mark.parametrize("spread", [0.8, 1.22])
