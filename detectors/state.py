@@ -17,6 +17,7 @@ from detectors.subgroup import Subgroup
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import Table, subject_table
+from detectors.trend import Trend
 
 RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
 OPEN = 8  # batches whose parts are awaited at once
@@ -167,6 +168,7 @@ class DatasetState:
     second: Opinion | None = None
     attendance: Attendance = field(default_factory=Attendance)
     portrait: Portrait = field(default_factory=Portrait)
+    trend: Trend = field(default_factory=Trend)
     calm: Calm = field(default_factory=Calm)
     active: tuple[Active, ...] = ()
     recent: Recent = field(default_factory=Recent)

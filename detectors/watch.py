@@ -18,10 +18,11 @@ from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, Colum
 from detectors.summary import ColumnSummary
 from detectors.surprise import Surprises, empty_surprises
 from detectors.table import extend, statistics_of
+from detectors.trend import Trend, no_trend
 
 PRESENT = 100  # rows that a reference is made of at least
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance)
+Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, Trend)
 
 
 def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
@@ -58,6 +59,7 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
         second=opinion.extended(state.second, grown),
         attendance=_append(state.attendance, _absent(len(added))),
         portrait=_append(state.portrait, blank_portrait(len(added))),
+        trend=_append(state.trend, no_trend(len(added))),
     )
 
 
@@ -123,6 +125,7 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         second=opinion.kept(state.second, table_rows),
         attendance=_keep(state.attendance, column_rows),
         portrait=_keep(state.portrait, column_rows),
+        trend=_keep(state.trend, column_rows),
         calm=sampled.without(state.calm, column),
         pool=None if state.pool is None else pool_without(state.pool, column),
     )

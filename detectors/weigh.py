@@ -27,6 +27,7 @@ from detectors.measured import Measured, measure
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
+from detectors.rising import follow_trends, lawless
 from detectors.season import DAY, learn_season, level_at, leverage_at, start_season, terms
 from detectors.shape import beyond, explained, learn_range, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy
@@ -50,14 +51,15 @@ def weigh(
     state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy, batches: int
 ) -> tuple[DatasetState, Readings]:
     """Judge ``batch``, a pool of ``batches``, by the baseline, open and close findings, and learn what is healthy."""
-    state = take_up(state, batch)
+    state = follow_trends(take_up(state, batch), batch)
+    rising = lawless(state)
     weighed = _weighed(state, batch, batches, gap_s, policy)
     before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
     active = _active(state)
     alarmed = recovered = np.zeros_like(active)
     if not pinned:
-        gathering = weighed.live & (state.live.count >= KNOWN)
+        gathering = weighed.live & ~rising & (state.live.count >= KNOWN)
         run_length = _run_length(state, usual_gap_s, policy)
         steps = _steps(state, weighed, policy, MOST * np.log(run_length))
         bank = evidence.accumulate(state.bank, steps, gathering)
@@ -73,7 +75,7 @@ def weigh(
             state = replace(state, bank=evidence.forget(state.bank, young))
         state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
     state = hold(state, batch)
-    table = readings(state, weighed)
+    table = readings(state, replace(weighed, live=weighed.live & ~rising))
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
     return replace(_stored(learn_portrait(state, weighed, healthy)), steps=before + 1), table
