@@ -19,7 +19,7 @@ PRIOR = 1.0  # batches' worth of belief that dispersion is sampling alone
 FARTHEST = 1e6  # standard deviations: beyond, squares would overflow sooner or later
 SLACK = 0.5  # standard errors by which correlation and dispersion before suspicion may be wrong
 LEVEL_SLACK = 5.0  # likewise the level: one that is off by a little makes evidence for ever, so hardly any may be
-SETTLED = 8.0  # batches after which outliers are winsorised
+SETTLED = 8.0  # batches after which outliers are winsorised, and neighbours compared
 
 
 @dataclass(slots=True, eq=False)
@@ -169,12 +169,14 @@ def learn(baseline: Baseline, value: Floats, judged: Judged, sampling: Floats, h
     size = unit / sampling
     off = np.where(first, 0.0, size - baseline.size)
     fade = 1 - 1 / MEMORY * (baseline.count >= MEMORY)
-    pair = 1 / np.minimum(baseline.pairs + 1, MEMORY)
+    told = baseline.count >= SETTLED  # before, neighbours have the error of a young level in common
+    pairs = np.minimum(baseline.pairs + told, MEMORY)
+    pair = told / np.maximum(pairs, 1)
     return Baseline(
         count=np.minimum(baseline.count + 1, MEMORY),
         mean=mean,
         lag=apart,
-        pairs=np.minimum(baseline.pairs + 1, MEMORY),
+        pairs=pairs,
         cross=baseline.cross + pair * (apart * baseline.lag - baseline.cross),
         energy=baseline.energy + pair * (apart**2 - baseline.energy),
         dispersion=baseline.dispersion + gain * (seen - baseline.dispersion),

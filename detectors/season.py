@@ -25,7 +25,7 @@ WEEKLY = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # which terms
 RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that there is no such season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
-DOUBT = 2.0  # standard errors by which that share must be missed while few batches are known
+DOUBT = 3.0  # standard errors by which that share must be missed while few batches are known
 RECURS = 0.25  # share of the error below which alarms were a season: one fault in three days explains a third at most
 LATELY = 1440.0  # batches over which errors are compared
 
@@ -154,7 +154,7 @@ def _believed(
 
     known, long: statistics of which enough was seen, and for days. What hardly ever varies has no season.
     """
-    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count, DOUBT**2, LATELY)))
+    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count - SETTLED, DOUBT**2, LATELY)))
     weekly = known & ~fit.weekly & (np.maximum(fit.error, FLOOR) < better * fit.daily_error)
     error = np.maximum(np.where(fit.weekly | weekly, fit.error, fit.daily_error), FLOOR)
     turned = known & np.where(fit.on, weekly, error < better * fit.level_error)
@@ -222,8 +222,8 @@ def _days_learnt(
 
 
 def _share(baseline: Baseline) -> Floats:
-    """What the latest batch counts for in an error."""
-    return np.maximum(1 / (baseline.count + 1), 1 / LATELY)
+    """What the latest batch counts for in an error: all while the level is young, for its errors are no one else's."""
+    return np.maximum(1 / np.maximum(baseline.count + 1 - SETTLED, 1), 1 / LATELY)
 
 
 def _limit(fit: Fit, error: Floats, baseline: Baseline, judged: Judged, variance: Floats) -> Floats:

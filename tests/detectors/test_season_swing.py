@@ -84,3 +84,21 @@ def test_while_an_alarm_lasts_a_season_of_some_hours_leads_nowhere():
         raised += len(judgement.findings)
     assert raised
     assert max(np.abs(expected)) < 2
+
+
+def test_no_season_is_seen_in_batches_that_have_none_though_the_first_was_small():
+    believed = 0
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        state = start("market/prices")
+        for n in range(DAYS):
+            rows = 120 if n == 0 else 2 * ROWS
+            columns = {f"price_{i}": NumberColumn(values=rng.normal(40, 3, rows)) for i in range(4)}
+            at = MONDAY + n * STEP
+            batch = BatchInput(
+                subject="market/prices", batch_id=str(n), at=at, arrived_at=at, rows=rows, columns=columns
+            )
+            state, _ = fold(state, summarise(state, batch), Policy())
+            believed += int(state.season.fit.on.sum())
+
+    assert believed == 0
