@@ -92,9 +92,9 @@ def onset(state: DatasetState, likeliest: int, least: int, batch: BatchSummary) 
 
     likeliest, least: for how many steps, this one included, it has been there.
     """
-    recent, good = state.recent, state.steps + 1 - likeliest
-    healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= good))
-    changed, surely = np.flatnonzero(recent.step > good), np.flatnonzero(recent.step > good + likeliest - least)
+    recent, now = state.recent, state.steps + 1
+    healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= now - likeliest))
+    changed, surely = (np.flatnonzero(recent.step > now - steps) for steps in (likeliest, least))
     began, first = (int(recent.at[changed[0]]), recent.ids[changed[0]]) if len(changed) else (batch.at, batch.batch_id)
     earliest = int(recent.at[healthy[-1]]) if len(healthy) else began
     latest = int(recent.at[surely[0]]) if len(surely) else batch.at

@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.evidence import forget
 from detectors.state import BatchSummary, DatasetState
 from detectors.table import STATISTICS
 from detectors.trend import follow, rising
@@ -18,7 +17,7 @@ _OF_VALUES = np.isin(STATISTICS, ["location", "scale", "skew", "tail", "out_of_r
 
 
 def follow_trends(state: DatasetState, batch: BatchSummary) -> DatasetState:
-    """Note which columns rose; there is no evidence about the values of those that only rise."""
+    """Note which columns rose."""
     if batch.replaces is not None or not state.columns:
         return state
     mean = np.full(len(state.columns), np.nan)
@@ -26,8 +25,7 @@ def follow_trends(state: DatasetState, batch: BatchSummary) -> DatasetState:
         summary = batch.columns.get(name)
         if summary is not None and summary.kind == column.reference.kind == "number" and summary.present:
             mean[column.position] = summary.mean
-    state = replace(state, trend=follow(state.trend, mean))
-    return replace(state, bank=forget(state.bank, lawless(state)))
+    return replace(state, trend=follow(state.trend, mean))
 
 
 def lawless(state: DatasetState) -> NDArray[np.bool_]:

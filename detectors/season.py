@@ -222,7 +222,7 @@ def _days_learnt(
 
 
 def _share(baseline: Baseline) -> Floats:
-    """What the latest batch counts for in an error: all while the level is young, for its errors are no one else's."""
+    """What the latest batch counts for in an error: all while the level is young, whose errors say nothing later."""
     return np.maximum(1 / np.maximum(baseline.count + 1 - SETTLED, 1), 1 / LATELY)
 
 

@@ -53,6 +53,8 @@ def weigh(
     """Judge ``batch``, a pool of ``batches``, by the baseline, open and close findings, and learn what is healthy."""
     state = follow_trends(take_up(state, batch), batch)
     rising = lawless(state)
+    if rising.any():  # what only rises has no law that it could be evidence against
+        state = replace(state, bank=evidence.forget(state.bank, rising))
     weighed = _weighed(state, batch, batches, gap_s, policy)
     before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until

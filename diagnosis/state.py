@@ -203,11 +203,11 @@ class Fault:
     opening: key of the finding that opened it. members: keys of the findings it explains. signatures: what those
     findings are about, kept to know a recurrence. origin: key of the node where it began. missed: parents of the origin
     whose batches had not come when it was diagnosed. settled: the cause is final, unless what was missed still comes.
-    observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding, which
-    arrived at ``changed_arrival``. Once
-    settled: tainted are the ids of the batches it spoilt, per node (at most a ring's length); reached counts the
-    predictions of all but the newest windows. alert is what was published last; draft is what is known since, None if
-    nothing more. told: ``observed`` when the numbers were last published after settling, None before.
+    observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding, at
+    ``changed_arrival`` in arrival time. Once settled: tainted are the ids of the batches it spoilt, per node (at most a
+    ring's length); reached counts the predictions of all but the newest windows. alert is what was published last;
+    draft is what is known since, None if nothing more. told: ``observed`` when the numbers were last published after
+    settling, None before.
     """
 
     alert: Alert
