@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from diagnosis.alert import Match
 from diagnosis.observation import Observation, ObservationKind, Parent
 from diagnosis.policy import Policy
+from diagnosis.silence import with_pause
 from diagnosis.state import Batch, Layout, Link, Node, NodeKind, PipelineState, Served
 
 _GAPS_KEPT = 16
@@ -226,13 +227,15 @@ def _note_gap(node: Node, observation: Observation) -> Node:
     """Learn the usual gap: event time where history is replayed in bulk, arrival where events come as they happen."""
     if observation.late:
         return node
-    gaps = node.gaps
+    gaps, pauses = node.gaps, node.pauses
     if node.last_at is not None and node.last_arrived_at is not None:
-        gap = max(observation.at - node.last_at, observation.arrived_at - node.last_arrived_at)
-        gaps = (*gaps, max(gap, 0))[-_GAPS_KEPT:]
+        gap = max(observation.at - node.last_at, observation.arrived_at - node.last_arrived_at, 0)
+        gaps = (*gaps, gap)[-_GAPS_KEPT:]
+        pauses = with_pause(pauses, gap, observation.arrived_at)
     return replace(
         node,
         gaps=gaps,
+        pauses=pauses,
         last_at=max(observation.at, node.last_at or observation.at),
         last_arrived_at=max(observation.arrived_at, node.last_arrived_at or observation.arrived_at),
         last_batch_id=observation.batch_id,

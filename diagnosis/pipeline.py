@@ -105,7 +105,7 @@ def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tup
     state = replace(state, last_tick=tick, arrived_at=max(state.arrived_at, tick * MINUTE))
     now = observation.at
     for key in sorted(state.nodes) if policy.silence else ():
-        finding = overdue(state.nodes[key], tick, policy)
+        finding = overdue(state, state.nodes[key], tick, policy)
         if finding is not None:
             state = follow_absence(state, key, finding, policy)
     return _finish(state, policy, now, None)

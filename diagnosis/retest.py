@@ -13,6 +13,7 @@ import numpy as np
 from detectors.finding import Finding
 from numpy.typing import NDArray
 
+from diagnosis.identity import concern
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_of, slack
 from diagnosis.pairs import Pairs
@@ -63,16 +64,21 @@ class Retest:
     ) -> tuple[Deviation, ...]:
         """Return how a node deviates in these batches, strongest first; ``when`` is the suspected onset.
 
-        older: columns that count even if they were so before the onset, where something lasts that was found upstream.
+        older: concerns that count even if they were so before the onset, where something lasts that was found upstream.
         """
         older = older if self._troubled(key) else frozenset()
         found = {(deviation.column, deviation.statistic): deviation for deviation in self._weak(key, batches, older)}
-        found.update(self._alarmed(key, when))
+        found |= {name: one for name, one in self._lasting(key, older).items() if name in found}
+        found |= self._alarmed(key, when)
         return tuple(sorted(found.values(), key=lambda one: (-one.size, one.column, one.statistic)))
 
     def _alarmed(self, key: str, when: Interval) -> dict[tuple[str, str], Deviation]:
         near = slack(self.lineage, key, self.policy)
         return {(one.column, one.statistic): one for span, one in self._alarms(key) if span.meets(when, near)}
+
+    def _lasting(self, key: str, concerns: frozenset[str]) -> dict[tuple[str, str], Deviation]:
+        known = (one for _, one in self._alarms(key) if concern(one.column, one.statistic) in concerns)
+        return {(one.column, one.statistic): one for one in known}
 
     def _alarms(self, key: str) -> list[tuple[Interval, Deviation]]:
         """Return a node's findings as deviations, worked out once per review."""
@@ -119,7 +125,7 @@ class Retest:
             earlier = before[index] if len(before) else 0.0
             known = isfinite(earlier) and abs(earlier) >= critical and earlier * strengths[index] > 0
             column, statistic, strength = layout.column[index], layout.statistic[index], float(strengths[index])
-            if column not in older:
+            if concern(column, statistic) not in older:
                 strength /= self._habit(key, place, column, statistic)
                 if known or abs(strength) < critical:
                     continue  # it was like that before the onset in question, or now and then

@@ -123,9 +123,10 @@ class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
     named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of
-    event time's and arrival's. ages: of a model, how old the batches of each dataset were when it read them. readers:
-    other pipelines that its batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB
-    and 100 bytes per skewed column.
+    event time's and arrival's. pauses: of the longest gaps, longest first, length and arrival at their end. ages:
+    of a model, how old the batches of each dataset were when it read them. readers: other pipelines that its
+    batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per
+    skewed column.
     """
 
     key: str
@@ -143,6 +144,7 @@ class Node:
     layouts: dict[int, Layout] = field(default_factory=dict)
     next_layout: int = 0
     gaps: tuple[int, ...] = ()
+    pauses: tuple[tuple[int, int], ...] = ()
     last_at: Micros | None = None
     last_arrived_at: Micros | None = None
     last_batch_id: str | None = None

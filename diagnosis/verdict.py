@@ -7,7 +7,7 @@ from math import sqrt
 
 from diagnosis.alert import Match, Verdict
 from diagnosis.explaining import FOLLOWS, HEALTH, Seen, columns_of, explanations, has_column, mechanism_of
-from diagnosis.identity import ABSENCE
+from diagnosis.identity import ABSENCE, concern
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, slack
 from diagnosis.precedence import first_sharp, precedence, surely_bad
@@ -75,7 +75,7 @@ def _look(retest: Retest, step: Step) -> _Looked:
     seen = _seen(retest, step, parents)
     mechanism = mechanism_of(retest, step)
     ranked = [
-        (rank, deviation.size, parent.node, replace(parent, focus=deviation))
+        (rank, deviation.size, parent.node, _dated(retest, parent, deviation))
         for parent in parents
         for rank, deviation in explanations(retest, step, parent, seen[parent.node], mechanism)
     ]
@@ -92,17 +92,18 @@ def _look(retest: Retest, step: Step) -> _Looked:
 def _seen(retest: Retest, step: Step, parents: Sequence[Step]) -> dict[str, Seen]:
     """Return how each parent deviates; that nothing new of it came shows in who goes on reading it.
 
-    A child may be slow to alarm about a column that has long been wrong, and scores about any that they are made from,
+    A child may be slow to alarm about what has long been wrong, and scores about any column that they are made from,
     unless the child was changed itself just then.
     """
     if not parents:
         return {}
     assert step.focus is not None
     lineage, found = retest.lineage, {}
+    about = concern(step.focus.column, step.focus.statistic)
     changed = changed_here(lineage, step, slack(lineage, step.node, retest.policy))
     bad = first_sharp(retest, step)
     for parent in parents:
-        older = columns_of(lineage, parent.node) if of_scores(step) else frozenset({step.focus.column} - {""})
+        older = columns_of(lineage, parent.node) if of_scores(step) else frozenset({about})
         deviations = retest.deviations(parent.node, parent.batches, parent.when, frozenset() if changed else older)
         before = precedence(retest, step, (parent,), deviations)
         deviations = tuple(filter(before.admits, deviations))
@@ -163,6 +164,15 @@ def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:
         ),
         match=match,
     )
+
+
+def _dated(retest: Retest, parent: Step, deviation: Deviation) -> Step:
+    """Return a parent's step about a deviation: from its own onset on if that alarmed long before its child's did."""
+    finding, lineage = deviation.finding, retest.lineage
+    if finding is not None and parent.when.earliest - slack(lineage, parent.node, retest.policy) > finding.onset_latest:
+        since = bad_batches(lineage, parent.node, finding, parent.batches[-1].at)
+        return replace(parent, batches=since, when=interval_of(finding), focus=deviation)
+    return replace(parent, focus=deviation)
 
 
 def _behind(retest: Retest, step: Step, parents: Sequence[Step]) -> tuple[Step, ...]:

@@ -404,6 +404,20 @@ def test_scores_that_move_long_after_what_they_are_made_from_are_no_other_fault(
     assert ("shop/risk", "score_location") in {(one.subject, one.statistic) for one in alert.symptoms}
 
 
+def test_a_derived_column_that_moves_long_after_what_it_is_made_from_is_no_other_fault() -> None:
+    nodes = [*chain()[:5], Dataset("report", ("spend",), ("features",))]
+    slow = [shift("orders", "amount", "location"), replace(shift("report", "spend", "location"), since=BREAK + 14)]
+    (alert,) = last(run(World(nodes, slow).rounds(0, BREAK + 20))[1])
+    assert (alert.kind, alert.cause.component, alert.cause.column) == (CauseKind.SOURCE_DATA, "orders", "amount")
+    assert ("shop/report", "spend") in {(one.subject, one.column) for one in alert.symptoms}
+
+
+def test_rows_that_come_or_go_long_after_those_of_the_parent_are_no_other_fault() -> None:
+    slow = [shift("orders", "", "rows"), replace(shift("clean", "", "rows"), since=BREAK + 14)]
+    (alert,) = last(run(World(chain()[:3], slow).rounds(0, BREAK + 20))[1])
+    assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
+
+
 class NowAndThen(Shift):
     """Far off in every twelfth round, and never an alarm: a statistic whose tails are heavy."""
 

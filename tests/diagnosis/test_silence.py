@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from diagnosis.alert import Alert, CauseKind, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation, ObservationKind, Parent
 from tests.diagnosis.story import MINUTE, START, World, chain, change, last, run, tick
 
 HOUR = 60 * MINUTE
@@ -93,3 +93,50 @@ def test_the_cause_settles_when_nothing_more_can_be_observed_of_what_fell_silent
     assert [fault.settled for fault in early.faults] == [False]
     assert [fault.settled for fault in late.faults] == [True]
     assert [alert.status for alert in last(alerts)] == [Status.FIRING]
+
+
+def night_shift(nights: Iterable[int], calls: int, name: str, kind: ObservationKind) -> list[Observation]:
+    """One record a minute from midnight on, so many a night."""
+    moments = [(night, call, MONDAY + night * DAY + call * MINUTE) for night in nights for call in range(calls)]
+    parents = (Parent(dataset="ledger"),) if kind is ObservationKind.WINDOW else ()
+    return [
+        Observation(
+            kind=kind,
+            pipeline="shop",
+            name=name,
+            batch_id=f"{name}-{night}-{call}",
+            at=at,
+            arrived_at=at,
+            parents=parents,
+        )
+        for night, call, at in moments
+    ]
+
+
+def test_a_model_that_scores_each_nights_batch_in_many_calls_is_missed_only_when_it_leaves_one_out() -> None:
+    scored = night_shift(range(20), 40, "score", ObservationKind.WINDOW)
+    log = sorted([*nightly(range(23)), *scored], key=lambda one: one.arrived_at)
+
+    assert told(log, MONDAY + 19 * DAY + 23 * HOUR) == []
+    (alert,) = told(log, MONDAY + 22 * DAY)
+    assert (alert.kind, alert.cause.component) == (CauseKind.SILENCE, "score")
+
+
+def test_a_pause_that_comes_back_every_day_is_no_silence_from_the_second_one_on() -> None:
+    log = night_shift(range(12), 40, "parts", ObservationKind.BATCH)
+    seen = told(log, MONDAY + 11 * DAY + 23 * HOUR)
+
+    assert [(one.kind, one.detected_at < MONDAY + DAY) for one in seen] == [(CauseKind.SILENCE, True)]
+
+
+def test_a_pause_that_did_not_come_back_is_forgotten() -> None:
+    minutes = [number for number in range(3000) if not 100 <= number < 160]
+    log = [
+        replace(one, at=MONDAY + n * MINUTE, arrived_at=MONDAY + n * MINUTE, batch_id=f"b{n}")
+        for n, one in zip(minutes, nightly([0] * len(minutes)), strict=True)
+    ]
+    last_at = MONDAY + 2999 * MINUTE
+    quiet = [tick((last_at + number * MINUTE) // MINUTE) for number in range(1, 10)]
+
+    (alert,) = [one for one in last(run([*log, *quiet])[1]) if one.status is Status.FIRING]
+    assert alert.kind is CauseKind.SILENCE
