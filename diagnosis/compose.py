@@ -16,7 +16,7 @@ from diagnosis.observation import Micros
 from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
 from diagnosis.segments import held_by, segment_of
-from diagnosis.state import Active, Fault, Reached
+from diagnosis.state import Active, Batch, Fault, Reached
 from diagnosis.wording import Story, tell
 
 NEWEST = 16  # batches per node that late parents may still change
@@ -141,14 +141,9 @@ class Measured:
 def measure(subject: Subject, origin: str, since: Micros, newest: int | None = None) -> Measured:
     """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches."""
     fault, lineage = subject.fault, subject.lineage
-    known = fault.tainted if fault else {}
-    counted = fault.reached if fault else {}
     seeds = spoilt(lineage, origin, subject.members, newest)
-    reach = descend(lineage, seeds, known, newest)
-    impact = impact_of(lineage, count(lineage, reach, since, counted), reach.match)
-    if fault is not None and known and fault.alert.impact.predictions_affected:
-        impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
-    most = subject.policy.ring_batches // 2
+    measured = counted(lineage, subject.policy, fault, seeds, origin, since, newest)
+    impact = measured.impact
     told = {member.finding.statistic for member in subject.members}
     if BORNE_OUT in told:
         impact = with_outcomes(lineage, impact, since)
@@ -156,10 +151,29 @@ def measure(subject: Subject, origin: str, since: Micros, newest: int | None = N
         impact = with_performance(lineage, impact, since, fault.alert.impact if fault else None)
     if any(statistic.startswith("score_") for statistic in told):
         impact = with_attribution(lineage, impact, since, fault.alert.impact if fault else None)
+    return replace(measured, impact=impact)
+
+
+def counted(
+    lineage: Lineage,
+    policy: Policy,
+    fault: Fault | None,
+    seeds: Sequence[Batch],
+    origin: str,
+    since: Micros,
+    newest: int | None,
+) -> Measured:
+    """Return which predictions descend from these batches, and from what a ``fault`` is known to have spoilt."""
+    known, before = (fault.tainted, fault.reached) if fault else ({}, {})
+    reach = descend(lineage, seeds, known, newest)
+    impact = impact_of(lineage, count(lineage, reach, since, before), reach.match)
+    if fault is not None and known and fault.alert.impact.predictions_affected:
+        impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
+    most = policy.ring_batches // 2
     return Measured(
         impact=impact,
-        tainted={key: _latest(lineage, key, ids, known.get(key, ()), subject.policy) for key, ids in _named(reach)},
-        reached=advance(lineage, reach, since, counted, origin, min(NEWEST, most), most),
+        tainted={key: _latest(lineage, key, ids, known.get(key, ()), policy) for key, ids in _named(reach)},
+        reached=advance(lineage, reach, since, before, origin, min(NEWEST, most), most),
     )
 
 

@@ -40,7 +40,7 @@ def descend(
     for batch in seeds:
         reached.setdefault(batch.node, set()).add(batch.batch_id)
     match = Match.EXACT
-    since = min((batch.at for batch in seeds), default=0)
+    since = min((batch.at for batch in seeds), default=_ALWAYS)
     for key in _downstream_order(lineage, sorted(reached)):
         ring = lineage.ring(key)
         first = lineage.until(key, since - _EARLY * lineage.usual_gap(key))

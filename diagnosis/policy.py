@@ -21,8 +21,9 @@ class Policy:
     Patience. settle_batches, settle_s: an alert whose cause stays unsupported is called ``DIAGNOSED`` after so
     many further observations of its subjects, or so long after it was detected (arrival time). resolve_batches:
     consecutive observations of each subject without the finding before the alert resolves. flap_batches: an alert that
-    resolved within so many usual gaps of its subject is opened again instead of a new one. tell_batches: a settled
-    alert tells its numbers again after so many observations of its subjects, or when they have doubled.
+    resolved within so many usual gaps of its subject is opened again instead of a new one. tell_share: an alert tells
+    its numbers again, with a tick, once what it told is older than this share of its own age, and at any time where
+    they are off by half.
 
     Retest. retest_alpha: chance, per node, that a healthy node looks deviating. retest_batches: most batches averaged.
     pairs: matched healthy parent/child batches needed before a mechanism is learnt from them. onset_tolerance_gaps:
@@ -49,7 +50,7 @@ class Policy:
     settle_s: float = 300.0
     resolve_batches: int = 5
     flap_batches: int = 30
-    tell_batches: int = 200
+    tell_share: float = 0.25
     retest_alpha: float = 1e-3
     retest_batches: int = 16
     pairs: int = 16

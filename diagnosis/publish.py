@@ -6,6 +6,8 @@ from enum import StrEnum
 from diagnosis.alert import Alert
 from diagnosis.following import OF_OUTCOMES
 
+_GREW = 2  # a count that is off by more is news at any time
+
 
 class Reason(StrEnum):
     """Why a revision is published, or ``NOTHING_NEW``."""
@@ -17,12 +19,9 @@ class Reason(StrEnum):
     CAUSE = "CAUSE"
     PATH = "PATH"
     SYMPTOMS = "SYMPTOMS"
-    SETTLED = "SETTLED"
     IMPACT = "IMPACT"
+    NUMBERS = "NUMBERS"
     NOTHING_NEW = "NOTHING_NEW"
-
-
-_GREW = 2  # a count is news when it has doubled
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +29,7 @@ class Moment:
     """Where an alert is when its next revision is considered.
 
     settled: its cause is final and its findings are gathered; until then it spreads with every batch, which is no news.
-    due: the numbers told are no longer fresh: it has just settled, or enough batches went by since.
+    due: the numbers told are no longer fresh.
     """
 
     settled: bool = False
@@ -49,20 +48,15 @@ def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reaso
         return Reason.SEVERITY
     if _cause(previous) != _cause(current):
         return Reason.CAUSE
-    if moment.settled:
-        return _of_settled(previous, current, moment)
-    reached = bool(current.impact.predictions_affected) and not previous.impact.predictions_affected
-    return Reason.IMPACT if reached else Reason.NOTHING_NEW
-
-
-def _of_settled(previous: Alert, current: Alert, moment: Moment) -> Reason:
-    if _path(previous) != _path(current):
+    if moment.settled and _path(previous) != _path(current):
         return Reason.PATH
-    if _spread(previous, current):
+    if moment.settled and _spread(previous, current):
         return Reason.SYMPTOMS
-    if moment.due and previous.impact.predictions_affected != current.impact.predictions_affected:
-        return Reason.SETTLED
-    return Reason.IMPACT if _more_impact(previous, current) else Reason.NOTHING_NEW
+    before, after = previous.impact, current.impact
+    if before.models != after.models:
+        return Reason.IMPACT
+    told, known = sorted((before.predictions_affected, after.predictions_affected))
+    return Reason.NUMBERS if known > told and (moment.due or known > _GREW * told) else Reason.NOTHING_NEW
 
 
 def _cause(alert: Alert) -> tuple[object, ...]:
@@ -87,12 +81,3 @@ def _about(found: frozenset[tuple[str, str, str]]) -> set[tuple[str, bool]]:
 
 def _found(alert: Alert) -> frozenset[tuple[str, str, str]]:
     return frozenset((finding.subject, finding.column or "", finding.statistic) for finding in alert.symptoms)
-
-
-def _more_impact(previous: Alert, current: Alert) -> bool:
-    before, after = previous.impact, current.impact
-    if before.models != after.models:
-        return True
-    return after.predictions_affected > _GREW * before.predictions_affected or (
-        after.predictions_affected * _GREW < before.predictions_affected
-    )

@@ -34,6 +34,7 @@ def open_fault(look: Review, one: Active) -> Fault:
         opened=look.state.sequence,
         opened_arrival=look.state.arrived_at,
         changed_arrival=look.state.arrived_at,
+        told=look.state.arrived_at,
         origin=diagnosis.origin,
         columns=diagnosis.columns,
         missed=diagnosis.missed,
@@ -55,13 +56,13 @@ def revise(look: Review, fault: Fault) -> Fault:
         members = _current(look, members) if fault.settled else members
         measured = measure(subject, fault.origin, fault.alert.onset.latest, NEWEST)
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
-        return _tell(look, kept, refresh(subject, fault, measured.impact))
+        return tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
     known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
     if diagnosis.awaited and known and not (over and _waited(look, fault)):  # it stands until the batches have come
         measured = measure(subject, fault.origin, fault.alert.onset.latest)
         kept = _settle(look, replace(fault, members=members), measured)
-        return _tell(look, kept, refresh(subject, fault, measured.impact))
+        return tell(look, kept, refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
     measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
@@ -77,22 +78,23 @@ def revise(look: Review, fault: Fault) -> Fault:
         return _resolve(look, replace(fault, draft=alert))
     if stage is StageOfDiagnosis.DIAGNOSED:
         fault = _settle(look, fault, measured)
-    return _tell(look, fault, alert)
+    return tell(look, fault, alert)
 
 
 def reopened(look: Review, fault: Fault, opening: str) -> Fault:
     """Open a closed alert again; a supported cause stands: it was seen best when it began, not when it came back."""
-    firing = replace(fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
+    firing = replace(fault.draft or fault.alert, status=Status.FIRING, resolved_at=None, superseded_by=None)
     known = fault.supported and fault.alert.status is Status.RESOLVED
     return replace(
         fault,
         alert=_publish(look, fault.alert, worded(firing)),
+        draft=None,
         opening=fault.opening if known else opening,
         opened=look.state.sequence,
         opened_arrival=look.state.arrived_at,
         changed_arrival=look.state.arrived_at,
+        told=look.state.arrived_at,
         settled=known,
-        told=None,
         observed=0,
     )
 
@@ -166,13 +168,19 @@ def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(one.key for one in followed if not one.over or signature(one.finding) not in lasting)
 
 
-def _tell(look: Review, fault: Fault, alert: Alert) -> Fault:
-    """Publish what is now known of a firing alert if that is news, else keep it."""
-    due = fault.told is None or fault.observed - fault.told >= look.policy.tell_batches
-    published = _publish(look, fault.alert, alert, Moment(settled=fault.settled, due=due))
+def tell(look: Review, fault: Fault, alert: Alert) -> Fault:
+    """Publish what is now known of an alert if that is news, else keep it."""
+    published = _publish(look, fault.alert, alert, Moment(settled=fault.settled, due=_due(look, fault)))
     news = published is not fault.alert
-    told = fault.observed if fault.settled and (news or due) else fault.told
+    told = look.state.arrived_at if news else fault.told
     return replace(fault, alert=published, draft=None if news else alert, told=told)
+
+
+def _due(look: Review, fault: Fault) -> bool:
+    """Tell whether an alert's numbers are to be told again: of a firing one the more seldom, the older it is."""
+    now, over = look.state.arrived_at, fault.alert.status is not Status.FIRING
+    fresh = now - fault.told < look.policy.tell_share * (now - fault.opened_arrival)
+    return look.touched is None and (over or not fresh)
 
 
 def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:
@@ -195,7 +203,8 @@ def _resolve(look: Review, fault: Fault) -> Fault:
         measured = measure(subject, fault.origin, alert.onset.latest, NEWEST if fault.settled else None)
         alert = refresh(subject, ended, measured.impact)
         fault = replace(fault, tainted=measured.tainted, reached=measured.reached)
-    return replace(fault, alert=_publish(look, fault.alert, alert), draft=None, members=(), settled=True)
+    published = _publish(look, fault.alert, alert)
+    return replace(fault, alert=published, draft=None, told=look.state.arrived_at, members=(), settled=True)
 
 
 def _previous(look: Review, fault: Fault | None, diagnosis: Diagnosis, subject: Subject) -> str | None:

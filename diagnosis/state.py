@@ -208,8 +208,7 @@ class Fault:
     observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding, at
     ``changed_arrival`` in arrival time. Once settled: tainted are the ids of the batches it spoilt, per node (at most a
     ring's length); reached counts the predictions of all but the newest windows. alert is what was published last;
-    draft is what is known since, None if nothing more. told: ``observed`` when the numbers were last published after
-    settling, None before.
+    draft is what is known since, None if nothing more. told: when that was, in arrival time.
     """
 
     alert: Alert
@@ -229,7 +228,7 @@ class Fault:
     tainted: dict[str, tuple[str, ...]] = field(default_factory=dict)
     reached: dict[str, Reached] = field(default_factory=dict)
     draft: Alert | None = None
-    told: int | None = None
+    told: Micros = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

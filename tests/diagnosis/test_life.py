@@ -162,6 +162,42 @@ def test_what_is_read_only_after_an_alert_has_resolved_is_still_its_symptom() ->
     assert final.impact.predictions_affected == 600
 
 
+def test_predictions_that_are_read_only_after_an_alert_has_resolved_are_counted() -> None:
+    """The model's windows look as ever, so that nothing else would bring the alert back."""
+    log = World(chain(), [Shift("orders", "", "rows", BREAK, 40, until=BREAK + 6)]).rounds(0, BREAK + 30)
+    end = log[-1].arrived_at
+    late = [replace(one, arrived_at=end) for one in log if one.name == "risk"]
+    state, alerts = run([one for one in log if one.name != "risk"])
+    assert (alerts[-1].status, alerts[-1].impact.predictions_affected) == (Status.RESOLVED, 0)
+
+    _, more = run([*late, tick(end // MINUTE + 1)], state=state)
+    assert {alert.status for alert in more} == {Status.RESOLVED}
+    assert [alert.revision for alert in more] == [alerts[-1].revision + 1 + n for n in range(len(more))]
+    assert more[-1].impact.predictions_affected == 600
+    assert more[-1].impact.first_prediction_id == f"p{BREAK}-0-0"
+    assert "600" in more[-1].summary
+
+
+def test_a_tick_tells_what_was_counted_since_the_last_revision_and_the_next_one_nothing() -> None:
+    log = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)]).rounds(0, BREAK + 6)
+    state, alerts = run(log)
+    assert alerts[-1].impact.predictions_affected < 600
+
+    minute = log[-1].arrived_at // MINUTE
+    state, told = run([tick(minute + 1)], state=state)
+    assert [alert.impact.predictions_affected for alert in told] == [600]
+    assert run([tick(minute + 2)], state=state)[1] == []
+
+
+def test_an_old_alert_tells_its_numbers_seldom() -> None:
+    world = World(chain(), [Shift("orders", "amount", "location", BREAK, 40)])
+    log = [one for n in range(BREAK + 200) for one in [*world.rounds(n, n + 1), tick(START // MINUTE + n)]]
+    _, alerts = run(log)
+
+    assert len(alerts) < 30
+    assert alerts[-1].impact.predictions_affected >= 20_000 * (1 - POLICY.tell_share)
+
+
 def test_the_same_cause_much_later_is_a_new_alert_that_names_the_former() -> None:
     world = World(chain(), [Shift("orders", "amount", "location", at, 40, until=at + 4) for at in (24, 90)])
     _, alerts = run(world.rounds(0, 98))

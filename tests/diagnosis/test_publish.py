@@ -40,7 +40,7 @@ def test_only_material_changes_are_news(alert: Alert, change: dict[str, object],
 
 def test_a_few_predictions_more_are_no_news_but_twice_as_many_are(alert: Alert) -> None:
     reached = alert.impact.predictions_affected
-    for number, reason in ((reached + 1, Reason.NOTHING_NEW), (2 * reached + 1, Reason.IMPACT)):
+    for number, reason in ((reached + 1, Reason.NOTHING_NEW), (2 * reached + 1, Reason.NUMBERS)):
         more = replace(alert, impact=replace(alert.impact, predictions_affected=number))
         assert why_publish(alert, more, SETTLED) is reason
 
@@ -57,8 +57,8 @@ def test_the_first_prediction_reached_is_news_at_any_time(alert: Alert) -> None:
 
 def test_a_number_that_is_due_is_told_if_it_has_changed(alert: Alert) -> None:
     more = replace(alert, impact=replace(alert.impact, predictions_affected=alert.impact.predictions_affected + 1))
-    assert why_publish(alert, more, Moment(settled=True, due=True)) is Reason.SETTLED
-    assert why_publish(alert, alert, Moment(settled=True, due=True)) is Reason.NOTHING_NEW
+    assert why_publish(alert, more, Moment(due=True)) is Reason.NUMBERS
+    assert why_publish(alert, alert, Moment(due=True)) is Reason.NOTHING_NEW
 
 
 def test_a_finding_of_another_subject_is_news(alert: Alert) -> None:
