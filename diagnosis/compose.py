@@ -10,9 +10,10 @@ from diagnosis.attribution import with_attribution
 from diagnosis.cause import Diagnosis
 from diagnosis.extent import spoilt
 from diagnosis.identity import alert_id, cause_key
-from diagnosis.impact import Reach, advance, count, descend, impact_of, severity_of
+from diagnosis.impact import ALWAYS, Reach, advance, count, descend, impact_of, severity_of
 from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
+from diagnosis.onset import Interval
 from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
 from diagnosis.segments import held_by, segment_of
@@ -165,15 +166,17 @@ def counted(
 ) -> Measured:
     """Return which predictions descend from these batches, and from what a ``fault`` is known to have spoilt."""
     known, before = (fault.tainted, fault.reached) if fault else ({}, {})
+    over = fault.alert.resolved_at if fault else None
+    lasted = Interval(earliest=since, latest=over or ALWAYS)
     reach = descend(lineage, seeds, known, newest)
-    impact = impact_of(lineage, count(lineage, reach, since, before), reach.match)
+    impact = impact_of(lineage, count(lineage, reach, lasted, before), reach.match)
     if fault is not None and known and fault.alert.impact.predictions_affected:
         impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
     most = policy.ring_batches // 2
     return Measured(
         impact=impact,
         tainted={key: _latest(lineage, key, ids, known.get(key, ()), policy) for key, ids in _named(reach)},
-        reached=advance(lineage, reach, since, before, origin, min(NEWEST, most), most),
+        reached=advance(lineage, reach, lasted, before, origin, min(NEWEST, most), most),
     )
 
 

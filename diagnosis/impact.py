@@ -8,11 +8,12 @@ from diagnosis.alert import CauseKind, Impact, Match, Severity
 from diagnosis.following import OF_OUTCOMES
 from diagnosis.lineage import Lineage, weaker
 from diagnosis.observation import Micros
+from diagnosis.onset import Interval
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch, NodeKind, Reached, Served
 
 NOTHING: Mapping[str, Sequence[str]] = MappingProxyType({})
-_ALWAYS = 2**62
+ALWAYS = 2**62
 _EARLY = 10  # usual gaps that a child's event time may lie before its parent's
 _PERFORMANCE = OF_OUTCOMES | {"error_rate"}
 
@@ -40,7 +41,7 @@ def descend(
     for batch in seeds:
         reached.setdefault(batch.node, set()).add(batch.batch_id)
     match = Match.EXACT
-    since = min((batch.at for batch in seeds), default=_ALWAYS)
+    since = min((batch.at for batch in seeds), default=ALWAYS)
     for key in _downstream_order(lineage, sorted(reached)):
         ring = lineage.ring(key)
         first = lineage.until(key, since - _EARLY * lineage.usual_gap(key))
@@ -75,14 +76,20 @@ def affected(lineage: Lineage, batch: Batch, reach: Reach) -> tuple[Served, ...]
     return tuple(served for served in batch.served if not served.links or hit & set(served.links))
 
 
-def count(lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached]) -> dict[str, Reached]:
-    """Count predictions per model, affected ones and all since the onset, on top of what was counted already."""
+def count(lineage: Lineage, reach: Reach, lasted: Interval, counted: Mapping[str, Reached]) -> dict[str, Reached]:
+    """Count predictions per model, affected and all while the fault ``lasted``, on top of those counted already."""
     ends = {key: len(lineage.ring(key)) for key, node in lineage.nodes.items() if node.kind is NodeKind.MODEL}
-    return _advanced(lineage, reach, since, counted, ends)
+    return _advanced(lineage, reach, lasted, counted, ends)
 
 
 def advance(
-    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], origin: str, newest: int, most: int
+    lineage: Lineage,
+    reach: Reach,
+    lasted: Interval,
+    counted: Mapping[str, Reached],
+    origin: str,
+    newest: int,
+    most: int,
 ) -> dict[str, Reached]:
     """Count the windows after the last one counted, without those that may still change.
 
@@ -95,27 +102,27 @@ def advance(
         if node.kind is NodeKind.MODEL:
             size = len(lineage.ring(key))
             ends[key] = max(size - most, min(size - newest, lineage.until(key, _frontier(lineage, origin, key))), 0)
-    return _advanced(lineage, reach, since, counted, ends)
+    return _advanced(lineage, reach, lasted, counted, ends)
 
 
 def _frontier(lineage: Lineage, origin: str, model: str) -> Micros:
     """Event time up to which everything between ``origin`` and ``model`` was seen."""
     between = (key for key in {origin, *lineage.descendants(origin)} if model in lineage.descendants(key))
     latest = (lineage.ring(key)[-1].at for key in between if lineage.ring(key))
-    return min(latest, default=_ALWAYS)
+    return min(latest, default=ALWAYS)
 
 
 def _advanced(
-    lineage: Lineage, reach: Reach, since: Micros, counted: Mapping[str, Reached], ends: Mapping[str, int]
+    lineage: Lineage, reach: Reach, lasted: Interval, counted: Mapping[str, Reached], ends: Mapping[str, int]
 ) -> dict[str, Reached]:
     totals = dict(counted)
     for key in sorted(ends):
         reached = counted.get(key, Reached())
         ring = lineage.ring(key)
-        start = lineage.until(key, since - 1 if reached.until is None else reached.until)
+        start = lineage.until(key, lasted.earliest - 1 if reached.until is None else reached.until)
         first = min((lineage.place(batch) for batch in _reached_windows(lineage, key, reach)), default=start)
         for batch in ring[min(start, first) if reached.until is None else start : ends[key]]:
-            reached = add(reached, batch, affected(lineage, batch, reach), since)
+            reached = add(reached, batch, affected(lineage, batch, reach), lasted)
         totals[key] = reached
     return totals
 
@@ -125,14 +132,14 @@ def _reached_windows(lineage: Lineage, key: str, reach: Reach) -> Iterable[Batch
     return (batch for batch in found if batch is not None)
 
 
-def add(reached: Reached, batch: Batch, hit: tuple[Served, ...], since: Micros) -> Reached:
+def add(reached: Reached, batch: Batch, hit: tuple[Served, ...], lasted: Interval) -> Reached:
     """Add one window to a model's count."""
     first = min(hit, key=lambda served: (served.at, served.first_id or ""), default=None)
-    total = sum(served.rows for served in batch.served if served.at >= since or served in hit)
+    during = (served for served in batch.served if lasted.earliest <= served.at <= lasted.latest or served in hit)
     reached = replace(
         reached,
         affected=reached.affected + sum(served.rows for served in hit),
-        total=reached.total + total,
+        total=reached.total + sum(served.rows for served in during),
         until=batch.at,
     )
     if first is not None and (reached.first_at is None or first.at < reached.first_at):

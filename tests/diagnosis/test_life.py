@@ -175,6 +175,7 @@ def test_predictions_that_are_read_only_after_an_alert_has_resolved_are_counted(
     assert [alert.revision for alert in more] == [alerts[-1].revision + 1 + n for n in range(len(more))]
     assert more[-1].impact.predictions_affected == 600
     assert more[-1].impact.first_prediction_id == f"p{BREAK}-0-0"
+    assert 0.5 < (more[-1].impact.share_of_predictions or 0) < 0.7, "of what was predicted until it was over"
     assert "600" in more[-1].summary
 
 
