@@ -12,9 +12,11 @@ from diagnosis.following import follow, follow_absence
 from diagnosis.intake import take_in
 from diagnosis.lateness import note_lateness
 from diagnosis.life import review
+from diagnosis.lineage import Lineage
 from diagnosis.neighbours import is_known, note_reader, take_told
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
+from diagnosis.review import reconsidered
 from diagnosis.silence import SILENCE, accept_silence, overdue
 from diagnosis.skew import note_skew
 from diagnosis.staleness import note_ages
@@ -95,7 +97,9 @@ def _announce(state: PipelineState, observation: Observation, policy: Policy) ->
     )
     if (change.kind, change.after) == ("BASELINE", SILENCE):
         state = accept_silence(state, observation.pipeline, change.component)
-    return replace(state, changes=(*state.changes, announced)[-policy.max_changes :])
+    lineage = Lineage(nodes=state.nodes)
+    faults = tuple(reconsidered(fault, announced, lineage, policy) for fault in state.faults)
+    return replace(state, changes=(*state.changes, announced)[-policy.max_changes :], faults=faults)
 
 
 def _tick(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from diagnosis.alert import Alert, Status
-from diagnosis.grouping import Grouping, shared_origins
+from diagnosis.grouping import Grouping, shared_origins, span_of
 from diagnosis.lineage import Lineage
 from diagnosis.neighbours import is_foreign, lasting
 from diagnosis.observation import Micros
+from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
 from diagnosis.retest import Retest
-from diagnosis.state import Fault, Guest, PipelineState
+from diagnosis.state import Announced, Fault, Guest, PipelineState
 from diagnosis.steps import Trace
 from diagnosis.walks import walk_all
 
@@ -76,6 +77,16 @@ def firing(look: Review) -> Iterable[tuple[int, Fault]]:
 def _new(state: PipelineState, policy: Policy) -> frozenset[str]:
     since = state.arrived_at - round(policy.settle_s * 1e6)
     return frozenset(key for key, node in state.nodes.items() if not node.ring and node.named_at > since)
+
+
+def reconsidered(fault: Fault, change: Announced, lineage: Lineage, policy: Policy) -> Fault:
+    """Look again at a cause that was settled before a change was announced from about when the fault began."""
+    then = Interval(earliest=change.at, latest=change.at)
+    near = slack(lineage, fault.origin, policy)
+    if not fault.settled or fault.alert.status is not Status.FIRING or not span_of(fault).meets(then, near):
+        return fault
+    forgotten = lineage.find(fault.origin, fault.alert.onset.batch_id) is None
+    return replace(fault, settled=forgotten)
 
 
 def _unsettled(fault: Fault, lineage: Lineage, touched: str | None) -> Fault:

@@ -228,6 +228,17 @@ def test_a_stage_that_hides_the_fault_is_called_masked() -> None:
     ]
 
 
+@pytest.mark.parametrize("late", [BREAK + 2, BREAK + 40])
+def test_a_deploy_that_is_announced_when_the_alert_has_long_settled_is_the_cause(late: int) -> None:
+    world = World(chain(), [shift("features", "spend", "location")])
+    told = change("features", "CODE", START + BREAK * MINUTE - 20_000_000)
+    _, alerts = run([*world.rounds(0, late), told, *world.rounds(late, late + 1)])
+
+    (final,) = last(alerts)
+    assert (final.kind, final.cause.change_id) == (CauseKind.CODE_CHANGE, "features-v2")
+    assert final.impact.predictions_affected >= 100 * (late - BREAK) / 2
+
+
 def test_the_nearest_deploy_is_not_guilt() -> None:
     world = World(chain(), [shift("orders", "amount", "location")])
     world.versions = versions("features", "code")
