@@ -90,14 +90,15 @@ def _named_after(active: Active, kin: Active | None) -> Active:
 def onset(state: DatasetState, likeliest: int, least: int, batch: BatchSummary) -> tuple[Micros, Micros, str | None]:
     """Between which times a change began, and its likeliest first batch.
 
-    likeliest, least: for how many steps, this one included, it has been there.
+    likeliest, least: for how many steps, this one included, it has been there. Of batches that were weighed together
+    the first may still have been healthy, and only the last is sure not to be.
     """
     recent, now = state.recent, state.steps + 1
     healthy = np.flatnonzero((recent.step >= 0) & (recent.step <= now - likeliest))
     changed, surely = (np.flatnonzero(recent.step > now - steps) for steps in (likeliest, least))
     began, first = (int(recent.at[changed[0]]), recent.ids[changed[0]]) if len(changed) else (batch.at, batch.batch_id)
     earliest = int(recent.at[healthy[-1]]) if len(healthy) else began
-    latest = int(recent.at[surely[0]]) if len(surely) else batch.at
+    latest = int(recent.at[recent.step == recent.step[surely[0]]].max()) if len(surely) else batch.at
     return min(earliest, latest), latest, first
 
 

@@ -109,7 +109,9 @@ def complete(
             continue
         state = replace(state, open=tuple(other for other in state.open if other is not held))
         state = remember(exact_findings(state, held, [_incomplete(held)]), held, digest(held), -1, policy)
-        judged.append((held, Judgement(findings=standing(state), warming_up=state.steps < policy.warm_up_batches)))
+        judged.append(
+            (held, Judgement(findings=standing(state), warming_up=state.steps < policy.warm_up(state.pooled)))
+        )
     return state, tuple(judged)
 
 

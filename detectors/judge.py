@@ -35,7 +35,7 @@ def judge(
         readings=weighed,
         profiles=profiles(state, batch),
         gauges=gauges(state, batch),
-        warming_up=state.steps <= policy.warm_up_batches,
+        warming_up=state.steps <= policy.warm_up(state.pooled),
         late=late,
     )
 

@@ -20,6 +20,7 @@ from detectors.table import Table, subject_table
 from detectors.trend import Trend
 
 RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
+FEWEST = 8  # weighings that a baseline needs, however many batches each is of
 OPEN = 8  # batches whose parts are awaited at once
 POOL_ROWS = 500
 MAX_COLUMNS = 20_000  # columns beyond these are not watched
@@ -176,6 +177,11 @@ class DatasetState:
     pool: Pool | None = None
     waiting: dict[str, ColumnSummary] = field(default_factory=dict)
 
+    @property
+    def pooled(self) -> float:
+        """How many batches are weighed together, on average."""
+        return max(1.0, self.batches / max(1, self.steps))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
@@ -198,3 +204,7 @@ class Policy:
     clip: float = 5.0
     clock_s: float = 300.0
     second_detector: str = "none"
+
+    def warm_up(self, pooled: float) -> float:
+        """Weighings of so many batches before what is drawn from their rows may alarm: pools tell more than batches."""
+        return max(self.warm_up_batches / pooled, min(FEWEST, self.warm_up_batches))

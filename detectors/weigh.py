@@ -68,11 +68,12 @@ def weigh(
         second = opinion.heard(
             state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
         )
-        ready = gathering & (state.live.count >= policy.warm_up_batches)
+        warm_up = np.where(state.table.drawn, policy.warm_up(state.pooled), policy.warm_up_batches)
+        ready = gathering & (state.live.count >= warm_up)
         alarmed = ready & ~active & _crossed(replace(state, bank=bank, second=second), weighed, run_length)
         state, recovered = close_recovered(replace(state, bank=bank, second=second), weighed)
         state = open_alarms(state, batch, weighed, alarmed)
-        young = weighed.live & (state.live.count + 1 == policy.warm_up_batches)
+        young = weighed.live & (state.live.count < warm_up) & (state.live.count + 1 >= warm_up)
         if young.any():  # evidence against so young a baseline is none: start afresh
             state = replace(state, bank=evidence.forget(state.bank, young))
         state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
@@ -247,8 +248,7 @@ def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDA
 
 def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> float:
     """Steps between false alarms of one statistic, so that all statistics together keep the requested rate."""
-    pooled = max(1.0, state.batches / max(1, state.steps))
-    steps_a_month = max(MONTH_S / (usual_gap_s * pooled), 1.0)
+    steps_a_month = max(MONTH_S / (usual_gap_s * state.pooled), 1.0)
     watched = max(policy.monitored, len(state.table))
     share = opinion.share(policy.second_detector)
     return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)

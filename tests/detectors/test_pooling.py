@@ -67,6 +67,19 @@ def test_small_healthy_batches_of_varying_size_raise_no_alarm():
     assert live(np.random.default_rng(3).integers(40, 400, 1500), normal) == {}
 
 
+def test_what_is_wrong_in_a_pool_may_have_begun_with_any_of_its_batches():
+    found = findings([300] * 101, lambda n, rows, rng: normal(n, rows, rng) + 3 * (n >= 91))[("amount", "location")]
+
+    assert (found.onset_batch_id, found.alarm_batch_id) == ("90", "91")
+    assert (found.onset_earliest, found.onset_latest) == (89 * HOUR, 91 * HOUR)
+
+
+def test_small_batches_that_are_judged_together_are_known_as_early_as_large_ones():
+    found = live([100] * 60, lambda n, rows, rng: normal(n, rows, rng) + 3 * (n >= 45))
+
+    assert 45 <= found[("amount", "location")] < 55
+
+
 def test_an_absurd_batch_that_comes_while_others_wait_began_with_itself():
     def values(n, rows, rng):
         return normal(n, rows, rng) * (1000 if n == 304 else 1)
