@@ -16,6 +16,7 @@ from diagnosis.dataset_rules import (
 )
 from diagnosis.model_rules import (
     concept_moved,
+    miscalibrated,
     overconfident,
     scores_moved,
     serving_unwell,
@@ -40,7 +41,17 @@ RULES: dict[NodeKind, tuple[Rule, ...]] = {
         at_the_source,
         at_a_stage,
     ),
-    NodeKind.MODEL: (stopped, restructured, swapped, store_unwell, serving_unwell, acted_upon, skewed, scores_moved),
+    NodeKind.MODEL: (
+        stopped,
+        restructured,
+        swapped,
+        store_unwell,
+        serving_unwell,
+        acted_upon,
+        skewed,
+        miscalibrated,
+        scores_moved,
+    ),
     NodeKind.OUTCOMES: (swapped, acted_upon, overconfident, concept_moved),
 }
 

@@ -1,6 +1,7 @@
 """What kind of fault began at a model, or at what its outcomes say: each rule names one kind, or says nothing."""
 
 from diagnosis.alert import CauseKind
+from diagnosis.intake import outcomes_key
 from diagnosis.reads import missed_more
 from diagnosis.scene import Kind, Scene, act_of, column_of
 
@@ -73,6 +74,18 @@ def skewed(scene: Scene) -> Kind | None:
         return None
     why = "it is served other values than its feature batches hold"
     return Kind(kind=CauseKind.SERVING_SKEW, confidence=0.85, why=why, column=strongest.column)
+
+
+def miscalibrated(scene: Scene) -> Kind | None:
+    """Scores moved with nothing upstream, and their outcomes follow them less or more steeply than before."""
+    outcomes = scene.lineage.ring(outcomes_key(scene.node.name))[-1:]
+    gauges = outcomes[0].gauges if outcomes else {}
+    if scene.root or scene.trace.unseen or gauges.get("calibration_slope_nats", 0.0) < _SLOPE_NATS:
+        return None
+    if abs(gauges.get("calibration_slope", 1.0) - 1.0) <= _SLOPE_OFF:
+        return None
+    why = "its scores moved, and outcomes do not follow them as they did, while its inputs are healthy"
+    return Kind(kind=CauseKind.CALIBRATION, confidence=0.75, why=why)
 
 
 def scores_moved(scene: Scene) -> Kind | None:
