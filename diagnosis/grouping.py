@@ -35,7 +35,7 @@ class Grouping:
         if a.when.meets(b.when, slack(self.lineage, a.node, self.policy)):
             return True
         late = first if a.when.latest > b.when.latest else second
-        return bool(_concerns(first) & _concerns(second)) or self._is_answer(late)
+        return bool(about_origin(first) & about_origin(second)) or self._is_answer(late)
 
     def perhaps(self, first: Trace, second: Trace) -> bool:
         """Tell whether two walks may prove to be one once the batches that they wait for have come."""
@@ -66,7 +66,7 @@ class Grouping:
             return False
         node = self.lineage.nodes[trace.origin.node]
         known = concerns(f"{node.pipeline}/{node.name}", fault.signatures) | set(fault.columns) - {""}
-        return bool(_concerns(trace) & known) or self._is_answer(trace)
+        return bool(about_origin(trace) & known) or self._is_answer(trace)
 
     def began_with(self, trace: Trace, fault: Fault) -> bool:
         """Tell whether a walk ends where and when a fault began, be it over or not."""
@@ -105,7 +105,8 @@ def span_of(fault: Fault) -> Interval:
     return Interval(earliest=onset.earliest, latest=max(onset.latest, fault.alert.detected_at))
 
 
-def _concerns(trace: Trace) -> set[str]:
+def about_origin(trace: Trace) -> set[str]:
+    """Return what a walk finds wrong where it ends."""
     focus = trace.origin.focus
     return {concern(focus.column, focus.statistic)} if focus else set()
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
 from diagnosis.compose import NEWEST, Measured, Subject, compose, measure, refresh, worded
-from diagnosis.identity import signature
+from diagnosis.grouping import about_origin
+from diagnosis.identity import concern, signature
 from diagnosis.neighbours import is_foreign
 from diagnosis.publish import Moment, Reason, why_publish
 from diagnosis.review import Review, members_of
 from diagnosis.state import Active, Fault
+from diagnosis.steps import Trace
 
 SIGNATURES_KEPT = 64
 _SETTLED = Moment(settled=True)
@@ -130,7 +132,23 @@ def _diagnose(look: Review, members: tuple[str, ...], opening: str) -> Diagnosis
     others = [look.traces[key] for key in members if key in look.traces and key != opening]
     same = [walk for walk in others if walk.origin.node == home.origin.node]
     shared = look.grouping.shared.get(home.origin.node)
-    return diagnose(look.retest, (home, *same), look.state.changes, shared)
+    return diagnose(look.retest, _apart(look, (home, *same), members), look.state.changes, shared)
+
+
+def _apart(look: Review, walks: tuple[Trace, ...], members: tuple[str, ...]) -> tuple[Trace, ...]:
+    """Leave out what deviates at the origin of these walks because of another fault."""
+    here = [(key, one.finding) for key, one in look.state.active.items() if one.node == walks[0].origin.node]
+    about = {key: concern(finding.column or "", finding.statistic) for key, finding in here}
+    taken = members_of(look.faults, look.guests) - set(members)
+    theirs = {about[key] for key in taken & set(about)} - {about[key] for key in members if key in about}
+    if not theirs:
+        return walks
+    kept = {
+        id(found): tuple(one for one in found if concern(one.column, one.statistic) not in theirs)
+        for found in {id(walk.deviations): walk.deviations for walk in walks}.values()
+    }
+    home, *others = (replace(walk, deviations=kept[id(walk.deviations)]) for walk in walks)
+    return home, *(walk for walk in others if not about_origin(walk) & theirs)
 
 
 def _waited(look: Review, fault: Fault) -> bool:

@@ -438,6 +438,17 @@ def test_rows_that_come_or_go_long_after_those_of_the_parent_are_no_other_fault(
     assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
 
 
+def test_what_a_second_fault_breaks_at_the_same_place_is_no_evidence_of_the_first() -> None:
+    nodes = [Dataset("raw", ("a", "b")), Dataset("features", ("a", "b", "sum"), ("raw",))]
+    gone = [Shift(name, "b", "column_removed", BREAK + 4, exact=True) for name in ("raw", "features")]
+    log = World(nodes, [shift("features", "sum", "location"), *gone], versions("features", "code")).rounds(
+        0, BREAK + 10
+    )
+
+    told = [(one.kind, one.cause.component, one.cause.column) for one in last(run(log)[1])]
+    assert told == [(CauseKind.CODE_CHANGE, "features", "sum"), (CauseKind.SCHEMA_CHANGE, "raw", "b")]
+
+
 class NowAndThen(Shift):
     """Far off in every twelfth round, and never an alarm: a statistic whose tails are heavy."""
 
