@@ -131,20 +131,28 @@ def _unsound(state: DatasetState, batch: BatchSummary, policy: Policy) -> Iterat
 
 
 def duplicate(state: DatasetState, batch: BatchSummary, fingerprint: int) -> Claim | None:
-    """A batch id that came before with other content, unless the batch says that it replaces it."""
-    known = known_digest(state, batch.batch_id)
-    if known is None or known == fingerprint or batch.replaces is not None:
+    """A batch id that came before, unless the batch says that it replaces it."""
+    place = known_place(state, batch.batch_id)
+    if place is None or batch.replaces is not None:
         return None
-    return Claim(statistic="duplicate_batch", sentence="a batch with this id came before, with other content")
+    same = int(state.recent.digest[place]) == fingerprint
+    sentence = "this batch came before" if same else "a batch with this id came before, with other content"
+    return Claim(statistic="duplicate_batch", sentence=sentence)
 
 
-def known_digest(state: DatasetState, batch_id: str) -> int | None:
-    """The content of the latest batch with this id, if it is remembered."""
+def delivered(state: DatasetState, batch: BatchSummary, fingerprint: int) -> bool:
+    """Whether a batch was only delivered again: the same content, produced at the same time."""
+    place = known_place(state, batch.batch_id)
+    if place is None:
+        return False
     recent = state.recent
-    for i in range(len(recent.ids) - 1, -1, -1):
-        if recent.ids[i] == batch_id:
-            return int(recent.digest[i])
-    return None
+    return int(recent.digest[place]) == fingerprint and int(recent.at[place]) == batch.at
+
+
+def known_place(state: DatasetState, batch_id: str) -> int | None:
+    """Where the latest batch with this id stands among those that are remembered."""
+    ids = state.recent.ids
+    return next((place for place in reversed(range(len(ids))) if ids[place] == batch_id), None)
 
 
 def percent(share: float) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from detectors.acceptance import accept_column, accept_subject
 from detectors.batch import BatchInput, Micros
-from detectors.checks import Claim, check, digest, duplicate, known_digest
+from detectors.checks import Claim, check, delivered, digest, duplicate, known_place
 from detectors.column import summarise_columns
 from detectors.finding import Judgement
 from detectors.judge import judge, remember
@@ -62,18 +62,18 @@ def summarise(state: DatasetState, batch: BatchInput, pool_rows: int = POOL_ROWS
 def fold(state: DatasetState, summary: BatchSummary, policy: Policy) -> tuple[DatasetState, Judgement | None]:
     """Fold one summary into the state: the new state, and one judgement per batch (``None`` while parts are missing).
 
-    Pure: ``state`` stays as it was. A batch that came before with the same content changes nothing; batches that are
-    older than the order allows are reported ``late`` and change no statistic.
+    Pure: ``state`` stays as it was. A batch that is delivered again changes nothing; one that is produced again is told
+    and counts once; batches that are older than the order allows are reported ``late`` and change no statistic.
     """
     if summary.part_of > 1:
-        if known_digest(state, summary.batch_id) is not None and summary.replaces is None:
+        if known_place(state, summary.batch_id) is not None and summary.replaces is None:
             return state, None  # a part of a batch that is already judged
         state, whole = gather(state, summary)
         if whole is None:
             return state, None
         summary = whole
     fingerprint = digest(summary)
-    if known_digest(state, summary.batch_id) == fingerprint:
+    if delivered(state, summary, fingerprint):
         return state, Judgement(findings=standing(state), late=True)
     claims: list[Claim] = []
     if (claim := duplicate(state, summary, fingerprint)) is not None:

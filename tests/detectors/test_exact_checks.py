@@ -69,13 +69,22 @@ def test_a_declared_type_that_changes_is_told():
         assert feed.feed(columns) == ({("column_retyped", "b")} if n == 5 else set())
 
 
-def test_the_same_batch_twice_counts_once(feed):
+def test_a_batch_that_is_delivered_twice_counts_once(feed):
     columns = feed.columns()
-    feed.feed(columns, batch_id="same")
+    feed.feed(columns, batch_id="same", at=25 * MINUTE)
     state = feed.state
-    assert feed.feed(columns, batch_id="same") == set()
+    assert feed.feed(columns, batch_id="same", at=25 * MINUTE) == set()
 
     assert feed.state is state
+
+
+def test_a_batch_that_was_produced_twice_is_told_and_counts_once(feed):
+    columns = feed.columns()
+    feed.feed(columns, batch_id="same")
+    steps = feed.state.steps
+    assert feed.feed(columns, batch_id="same") == {("duplicate_batch", None)}
+
+    assert feed.state.steps == steps
 
 
 def test_a_batch_id_with_other_content_is_told_unless_it_is_a_re_run(feed):
