@@ -179,8 +179,8 @@ class DatasetState:
 
     @property
     def pooled(self) -> float:
-        """How many batches are weighed together, on average."""
-        return max(1.0, self.batches / max(1, self.steps))
+        """How many batches are weighed together, on average, with those that wait to be."""
+        return max(1.0, self.batches / (self.steps + 1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

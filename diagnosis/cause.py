@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from detectors.finding import Finding
 
 from diagnosis.alert import Cause, CauseKind, Context, Hop, LastGood, Onset, Rejected
+from diagnosis.changes import Act
 from diagnosis.confidence import sharing
 from diagnosis.identity import ABSENCE, concern
 from diagnosis.kinds import kind_of
@@ -62,6 +63,7 @@ def diagnose(
     if shared is not None:
         why = "several datasets that come from it moved together"
         kind = Kind(kind=CauseKind.SOURCE_DATA, confidence=0.8, why=why, column=kind.column)
+    interval, first = _since_act(lineage, interval, first, kind.act)
     path = longest(lineage, traces)
     segment = None if shared else _segment(lineage, home.origin.node, first, deviations, kind.column)
     cause = named(scene, kind, path, shared, segment)
@@ -132,6 +134,18 @@ def _onset(retest: Retest, traces: Sequence[Trace], deviations: tuple[Deviation,
     place = lineage.place(first)
     before = lineage.ring(origin.node)[place - 1].at if place else first.at
     return Interval(earliest=before, latest=first.at), first
+
+
+def _since_act(
+    lineage: Lineage, interval: Interval, first: Batch | None, act: Act | None
+) -> tuple[Interval, Batch | None]:
+    """Date an onset by the change behind it where readings leave open with which of some batches it came."""
+    if act is None or first is None or first.node != act.node or not first.at < act.at <= interval.latest:
+        return interval, first
+    ring, place = lineage.ring(act.node), lineage.until(act.node, act.at - 1)
+    if place == len(ring):
+        return interval, first
+    return Interval(earliest=ring[place - 1].at, latest=ring[place].at), ring[place]
 
 
 def _last_good(lineage: Lineage, first: Batch | None) -> LastGood | None:

@@ -139,10 +139,15 @@ class Measured:
     reached: dict[str, Reached]
 
 
-def measure(subject: Subject, origin: str, since: Micros, newest: int | None = None) -> Measured:
-    """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches."""
-    fault, lineage = subject.fault, subject.lineage
+def measure(subject: Subject, origin: str, known: Diagnosis | Alert, newest: int | None = None) -> Measured:
+    """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches.
+
+    What was made before the change that is its cause, if ``known`` says of one, is sound.
+    """
+    fault, lineage, since = subject.fault, subject.lineage, known.onset.latest
     seeds = spoilt(lineage, origin, subject.members, newest)
+    if known.cause.change_id is not None:
+        seeds = tuple(batch for batch in seeds if batch.node != origin or batch.at > known.onset.earliest)
     measured = counted(lineage, subject.policy, fault, seeds, origin, since, newest)
     impact = measured.impact
     told = {member.finding.statistic for member in subject.members}

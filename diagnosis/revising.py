@@ -27,7 +27,7 @@ def open_fault(look: Review, one: Active) -> Fault:
     subject = _subject(look, one, members)
     diagnosis = _diagnose(look, members, one.key)
     stage = StageOfDiagnosis.DIAGNOSED if _is_ours(look, diagnosis) else StageOfDiagnosis.SUSPECTED
-    measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
+    measured = measure(subject, diagnosis.origin, diagnosis)
     previous = _previous(look, None, diagnosis, subject)
     alert = _publish(look, None, compose(subject, diagnosis, measured.impact, stage, previous))
     return Fault(
@@ -56,17 +56,17 @@ def revise(look: Review, fault: Fault) -> Fault:
     subject = _subject(look, opening, members, fault)
     if fault.settled or opening.key not in look.traces:
         members = _current(look, members) if fault.settled else members
-        measured = measure(subject, fault.origin, fault.alert.onset.latest, NEWEST)
+        measured = measure(subject, fault.origin, fault.alert, NEWEST)
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
         return tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
     known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
     if diagnosis.awaited and known and not (over and _waited(look, fault)):  # it stands until the batches have come
-        measured = measure(subject, fault.origin, fault.alert.onset.latest)
+        measured = measure(subject, fault.origin, fault.alert)
         kept = _settle(look, replace(fault, members=members), measured)
         return tell(look, kept, refresh(subject, fault, measured.impact))
     stage = _stage(look, fault, diagnosis)
-    measured = measure(subject, diagnosis.origin, diagnosis.onset.latest)
+    measured = measure(subject, diagnosis.origin, diagnosis)
     alert = compose(subject, diagnosis, measured.impact, stage, _previous(look, fault, diagnosis, subject))
     fault = replace(
         fault,
@@ -218,7 +218,7 @@ def _resolve(look: Review, fault: Fault) -> Fault:
     if members:
         ended = replace(fault, alert=alert, draft=None)
         subject = _subject(look, look.state.active[members[0]], members, ended)
-        measured = measure(subject, fault.origin, alert.onset.latest, NEWEST if fault.settled else None)
+        measured = measure(subject, fault.origin, alert, NEWEST if fault.settled else None)
         alert = refresh(subject, ended, measured.impact)
         fault = replace(fault, tainted=measured.tainted, reached=measured.reached)
     published = _publish(look, fault.alert, alert)

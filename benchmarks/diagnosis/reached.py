@@ -55,4 +55,4 @@ def _tainted(run: Run, lineage: Lineage, fault: Fault) -> Mapping[str, Sequence[
         members=members,
         fault=fault,
     )
-    return measure(subject, fault.origin, fault.alert.onset.latest).tainted
+    return measure(subject, fault.origin, fault.alert).tainted

@@ -3,7 +3,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from detectors.finding import Readings
+from detectors.finding import Finding, Readings
 from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDiagnosis, Verdict
 from diagnosis.observation import Observation, ObservationKind
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
@@ -447,6 +447,19 @@ def test_what_a_second_fault_breaks_at_the_same_place_is_no_evidence_of_the_firs
 
     told = [(one.kind, one.cause.component, one.cause.column) for one in last(run(log)[1])]
     assert told == [(CauseKind.CODE_CHANGE, "features", "sum"), (CauseKind.SCHEMA_CHANGE, "raw", "b")]
+
+
+def test_where_readings_leave_open_when_it_began_it_began_with_the_change_behind_it() -> None:
+    world = World(chain(), [shift("clean", "amount", "location")], versions("clean", "code"))
+
+    def vague(one: Finding) -> Finding:
+        node = one.subject.removeprefix("shop/")
+        return replace(one, onset_earliest=one.onset_earliest - 3 * MINUTE, onset_batch_id=f"{node}-{BREAK - 3}")
+
+    log = [replace(one, findings=tuple(map(vague, one.findings))) for one in world.rounds(0, BREAK + 8)]
+    (alert,) = last(run(log)[1])
+    assert (alert.kind, alert.onset.batch_id) == (CauseKind.CODE_CHANGE, f"clean-{BREAK}")
+    assert alert.impact.first_prediction_id == f"p{BREAK}-0-0"
 
 
 class NowAndThen(Shift):
