@@ -5,6 +5,7 @@ from dataclasses import replace
 from detectors.column import against
 from detectors.finding import Readings
 from detectors.parts import join
+from detectors.points import pointwise
 from detectors.reference import RANGE
 from detectors.state import BatchSummary, ColumnState, DatasetState, Policy, Pool
 from detectors.summary import ColumnSummary
@@ -12,6 +13,7 @@ from detectors.weigh import weigh
 
 STARTLING = 0.5  # share of rows by which a batch differs from the usual one
 MANY = 10  # rows below which shares say nothing
+COVERS = 1.5  # usual gaps: the last batch is of one, and less than half of another would still fit
 
 
 def pooled(
@@ -23,8 +25,9 @@ def pooled(
     else:
         references = {name: column.reference for name, column in state.columns.items()}
         pool = replace(state.pool, batch=join(state.pool.batch, batch, references), batches=state.pool.batches + 1)
-    full = pool.batch.rows >= policy.pool_rows or 0 < policy.pool_s * 1e6 <= batch.at - pool.began
-    if full or startles(state, batch):
+    lasts_s = (batch.at - pool.began) / 1e6 + COVERS * usual_gap_s
+    full = pool.batch.rows >= policy.pool_rows or 0 < policy.pool_s <= lasts_s
+    if full or pointwise(state, usual_gap_s, policy) or startles(state, batch):
         return weigh(replace(state, pool=None), pool.batch, gap_s, usual_gap_s, policy, pool.batches)
     return replace(state, pool=pool), Readings()
 

@@ -11,6 +11,7 @@ from detectors import opinion, sampled, table
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
+from detectors.points import GATHERED, POINTS
 from detectors.reference import CUTS, LARGEST, Reference, category_reference, mean_reference, number_reference
 from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
@@ -20,13 +21,14 @@ from detectors.surprise import Surprises, empty_surprises
 from detectors.table import extend, statistics_of
 from detectors.trend import Trend, no_trend
 
-PRESENT = 100  # rows that a reference is made of at least
-
 Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, Trend)
 
 
-def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
-    """Give a reference to every column of ``batch`` that has none and has now shown enough rows."""
+def take_up(state: DatasetState, batch: BatchSummary, points: bool) -> DatasetState:
+    """Give a reference to every column of ``batch`` that has none and has now shown enough rows.
+
+    points: of numbers only the means are watched, for there are few rows in a batch.
+    """
     waiting, columns = dict(state.waiting), dict(state.columns)
     added: list[tuple[str, tuple[str, ...]]] = []
     rows = len(state.table)
@@ -35,10 +37,13 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
             continue
         held = waiting.pop(name, None)
         both = summary if held is None or held.kind != summary.kind else add(held, summary)
-        if both.present < PRESENT:
+        of_means = points and both.kind == "number"
+        if both.present < (POINTS if of_means else GATHERED):
             waiting[name] = both
             continue
-        columns[name] = ColumnState(reference=_reference(both), offset=rows, position=len(columns), type=summary.type)
+        columns[name] = ColumnState(
+            reference=_reference(both, of_means), offset=rows, position=len(columns), type=summary.type
+        )
         added.append((name, statistics_of(columns[name].reference)))
         rows += len(added[-1][1])
     if not added:
@@ -63,10 +68,10 @@ def take_up(state: DatasetState, batch: BatchSummary) -> DatasetState:
     )
 
 
-def _reference(summary: ColumnSummary) -> Reference:
+def _reference(summary: ColumnSummary, of_means: bool) -> Reference:
     if summary.kind == "category":
         return category_reference(summary.categories, summary.other)
-    if len(summary.points) == 0:  # a sketch without a shape
+    if of_means or len(summary.points) == 0:  # or a sketch without a shape
         mean = summary.mean if isfinite(summary.mean) else 0.0
         extent = (summary.maximum or 0.0) / 2 - (summary.minimum or 0.0) / 2
         return mean_reference(mean, (summary.squares / summary.present) ** 0.5, 2 * max(0.0, min(extent, LARGEST)))

@@ -24,6 +24,7 @@ from detectors.column import against
 from detectors.finding import Readings
 from detectors.holding import hold
 from detectors.measured import Measured, measure
+from detectors.points import pointwise
 from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
@@ -51,7 +52,7 @@ def weigh(
     state: DatasetState, batch: BatchSummary, gap_s: float | None, usual_gap_s: float, policy: Policy, batches: int
 ) -> tuple[DatasetState, Readings]:
     """Judge ``batch``, a pool of ``batches``, by the baseline, open and close findings, and learn what is healthy."""
-    state = follow_trends(take_up(state, batch), batch)
+    state = follow_trends(take_up(state, batch, pointwise(state, usual_gap_s, policy)), batch)
     rising = lawless(state)
     if rising.any():  # what only rises has no law that it could be evidence against
         state = replace(state, bank=evidence.forget(state.bank, rising))
