@@ -41,12 +41,13 @@ class Policy:
 
     @property
     def columns(self) -> state.Policy:
-        """How the columns of a window are judged."""
+        """How the columns of a window are judged: windows of one batch are alike, so pools of them tell no more."""
         return state.Policy(
             false_alarms_per_month=self.false_alarms_per_month,
             monitored=self.monitored,
             tolerance=self.tolerance,
             pool_rows=self.window_rows,
+            warm_up_pools=state.WARM_UP,
             second_detector=self.second_detector,
         )
 

@@ -20,7 +20,7 @@ from detectors.table import Table, subject_table
 from detectors.trend import Trend
 
 RECENT = 256  # batches remembered by id, for duplicates and onsets: 15 KB
-FEWEST = 8  # weighings that a baseline needs, however many batches each is of
+WARM_UP = 20  # batches before anything alarms
 OPEN = 8  # batches whose parts are awaited at once
 POOL_ROWS = 500
 MAX_COLUMNS = 20_000  # columns beyond these are not watched
@@ -190,7 +190,8 @@ class Policy:
     monitored: live statistics of the whole fleet, among which that budget is split. tolerance: the shift nobody cares
     about, in standard deviations of a row (for rates: of the arcsine). pool_rows, pool_s: smaller batches are judged
     together until so many rows or seconds are reached (0 s: no limit). parts_wait_s: how long a batch may wait for its
-    parts once a newer one is complete. clip: the deviation a single batch is believed at most.
+    parts once a newer one is complete. warm_up_batches, warm_up_pools: batches, and weighings of them, before anything
+    alarms. clip: the deviation a single batch is believed at most.
     second_detector: ``none``, or ``page_hinkley`` or ``adwin``, which then shares the budget.
     """
 
@@ -200,11 +201,12 @@ class Policy:
     pool_rows: int = POOL_ROWS
     pool_s: float = 0.0
     parts_wait_s: float = 60.0
-    warm_up_batches: int = 20
+    warm_up_batches: int = WARM_UP
+    warm_up_pools: int = 8
     clip: float = 5.0
     clock_s: float = 300.0
     second_detector: str = "none"
 
     def warm_up(self, pooled: float) -> float:
         """Weighings of so many batches before what is drawn from their rows may alarm: pools tell more than batches."""
-        return max(self.warm_up_batches / pooled, min(FEWEST, self.warm_up_batches))
+        return max(self.warm_up_batches / pooled, min(self.warm_up_pools, self.warm_up_batches))
