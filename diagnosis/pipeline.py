@@ -16,6 +16,7 @@ from diagnosis.lineage import Lineage
 from diagnosis.neighbours import is_known, note_reader, take_told
 from diagnosis.observation import Micros, Observation, ObservationKind
 from diagnosis.policy import MINUTE, Policy
+from diagnosis.reads import note_reads
 from diagnosis.review import reconsidered
 from diagnosis.silence import SILENCE, accept_silence, overdue
 from diagnosis.skew import note_skew
@@ -73,7 +74,8 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
             if one.node != batch.node:
                 state = follow_absence(state, one.node, one.finding, policy)
         state, skewed = note_skew(state, batch)
-        findings = (*findings, *skewed, *(one.finding for one in stale if one.node == batch.node))
+        state, aged = note_reads(state, batch)
+        findings = (*findings, *skewed, *aged, *(one.finding for one in stale if one.node == batch.node))
     state = follow(state, batch, findings, policy)
     return _finish(state, policy, observation.at, batch.node)
 

@@ -124,9 +124,9 @@ class Node:
 
     named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of
     event time's and arrival's. pauses: of the longest gaps, longest first, length and arrival at their end. ages:
-    of a model, how old the batches of each dataset were when it read them. readers: other pipelines that its
-    batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per
-    skewed column.
+    of a model, how old the batches of each dataset were when it read them, and the views of a feature store before
+    they were renewed; worn: the oldest that these became, as pauses. readers: other pipelines that its batches are
+    sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
     """
 
     key: str
@@ -149,6 +149,7 @@ class Node:
     last_arrived_at: Micros | None = None
     last_batch_id: str | None = None
     ages: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    worn: dict[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
     skew: dict[str, Skew] = field(default_factory=dict)
     readers: tuple[str, ...] = ()
 

@@ -1,5 +1,7 @@
+from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from diagnosis.alert import CauseKind, Status
@@ -139,3 +141,32 @@ def test_what_read_a_batch_before_the_next_was_due_is_not_on_the_path_of_stale_f
     (final,) = last(alerts)
     assert (final.kind, final.cause.component) == (CauseKind.FEATURE_STALENESS, "features")
     assert [hop.batch_id for hop in final.path] == [f"features-{BREAK - 1}", f"risk-{BREAK}"]
+
+
+def reading(age_s: Callable[[int], float], windows: int) -> list[Observation]:
+    """A model's windows, a minute apart, that read a feature view so old."""
+    log = World([Model("risk", ("spend",), ())]).rounds(0, windows)
+    return [replace(one, gauges={"feature_age_seconds/profile": age_s(n)}) for n, one in enumerate(log)]
+
+
+def test_a_feature_view_that_is_no_longer_renewed_is_stale_and_over_when_it_is() -> None:
+    log = reading(lambda n: 60.0 * (n % 5 if not 40 <= n < 60 else n - 38), 70)
+    (alert,) = last(run(log[:60])[1])
+
+    assert (alert.kind, alert.cause.component, alert.cause.column) == (CauseKind.FEATURE_STALENESS, "risk", "profile")
+    assert [one.status for one in last(run(log)[1])] == [Status.RESOLVED]
+
+
+def test_a_feature_view_that_is_not_renewed_at_night_is_stale_only_in_the_first_one() -> None:
+    log = reading(lambda n: 60.0 * (n % 5 if n % 100 < 70 else n % 100 - 65), 600)
+    told = [one.detected_at - START for one in last(run(log)[1])]
+
+    assert len(told) == 1
+    assert told[0] < 100 * MINUTE
+
+
+def test_a_feature_view_as_old_as_it_happens_to_be_is_not_stale() -> None:
+    random = np.random.default_rng(1)
+    log = reading(lambda _: float(random.exponential(600.0)), 400)
+
+    assert last(run(log)[1]) == []
