@@ -20,6 +20,8 @@ from detectors.table import RATED
 BACK = 4.6  # nats: a hundred to one that the statistic is back
 BACK_STEP = 2.5  # nats: the most one batch may say for it, so that at least two must
 SPIKE = 5  # batches
+FEW = 30.0  # rows, or different values: what so few tell comes in bursts, however long
+HIGHEST, HIGHEST_FEW = 15.0, 45.0  # nats that count of a spike and of a burst: neither may blind the bank for long
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -171,10 +173,11 @@ def _size(active: Active, away: float, step: int) -> float:
 def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState, NDArray[np.bool_]]:
     """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed.
 
-    What was over within a few batches was a spike, and spikes are part of the tail from which thresholds are learnt.
+    What was over within a few batches was a spike, what few rows told was a burst, and both are part of the tail from
+    which thresholds are learnt.
     """
     recovered = np.zeros(len(weighed.live), np.bool_)
-    kept, spikes = [], []
+    kept, spikes = list[Active](), list[tuple[int, float, float]]()
     for active in state.active:
         row = active.row
         if row < 0 or not weighed.live[row]:
@@ -187,12 +190,21 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
             kept.append(replace(active, back=back, size=_size(active, away, state.steps + 1)))
             continue
         recovered[row] = True
-        if state.steps + 1 - active.step <= SPIKE:
-            spikes.append(active)
+        few = _few(state, active, weighed)
+        if few or state.steps + 1 - active.step <= SPIKE:
+            spikes.append((row, min(active.evidence, HIGHEST_FEW if few else HIGHEST), active.spike))
     bank = evidence.forget(state.bank, recovered)
     surprises = state.surprises
     if spikes:
-        rows = np.array([spike.row for spike in spikes])
-        bank = evidence.learn_peaks(bank, rows, np.array([spike.evidence for spike in spikes]))
-        surprises = learn_spikes(surprises, rows, np.array([spike.spike for spike in spikes]))
+        rows, heights, z = (np.array(told) for told in zip(*spikes, strict=True))
+        bank = evidence.learn_peaks(bank, rows, heights)
+        surprises = learn_spikes(surprises, rows, z)
     return replace(state, active=tuple(kept), bank=bank, surprises=surprises), recovered
+
+
+def _few(state: DatasetState, active: Active, weighed: Weighed) -> bool:
+    """Whether a finding was told by few rows of a rare kind, or by few different values."""
+    of, told = weighed.measured, active.observed or 0.0
+    if state.table.counted[active.row]:
+        return bool(told * of.held[active.row] < FEW)
+    return bool(weighed.rare[active.row] and told * of.rows[active.row] < FEW)

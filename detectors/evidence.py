@@ -21,7 +21,6 @@ PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
 MOST = 1e4  # nats: more is not more certain
 VAGUE = 2.0  # nats by which a less likely onset is still in the interval: 95 % of a likelihood ratio with one parameter
 OLDEST = 65_535  # steps that are told apart
-SPIKE = 12.0  # nats: a short fault must not blind the bank for long
 
 
 @dataclass(slots=True, eq=False)
@@ -156,8 +155,8 @@ def forget(bank: Bank, chosen: NDArray[np.bool_]) -> Bank:
 
 
 def learn_peaks(bank: Bank, rows: NDArray[np.int64], heights: Floats) -> Bank:
-    """Count alarms of ``rows`` that turned out to be spikes among the excursions, cut at ``SPIKE`` nats above 3."""
+    """Count alarms of ``rows`` that turned out to be no change among the excursions."""
     peaks, excess = bank.peaks.copy(), bank.excess.copy()
     np.add.at(peaks, rows, 1.0)
-    np.add.at(excess, rows, np.clip(heights - PEAK, 0, SPIKE))
+    np.add.at(excess, rows, np.maximum(heights - PEAK, 0))
     return replace(bank, peaks=peaks, excess=excess)
