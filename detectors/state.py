@@ -1,11 +1,11 @@
 """What is remembered of a subject between batches. All bounded, all plain data."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.baseline import Baseline, empty_baseline, narrowed
+from detectors.baseline import Baseline, empty_baseline, narrowed, stored
 from detectors.evidence import Bank, empty_bank
 from detectors.finding import Micros
 from detectors.opinion import Opinion
@@ -181,6 +181,22 @@ class DatasetState:
     def pooled(self) -> float:
         """How many batches are weighed together, on average, with those that wait to be."""
         return max(1.0, self.batches / (self.steps + 1))
+
+
+def as_kept(state: DatasetState) -> DatasetState:
+    """The state as it is kept: what is an average or a spread needs no more than float32."""
+    surprises, bank = state.surprises, state.bank
+    small = {name: getattr(bank, name).astype(np.float32) for name in ("level", "steps", "peaks", "excess", "top")}
+    fit = state.season.fit
+    names = ("error", "daily_error", "level_error", "every_error", "judged_error")
+    errors = {name: getattr(fit, name).astype(np.float32) for name in names}
+    return replace(
+        state,
+        live=stored(state.live),
+        season=replace(state.season, fit=replace(fit, **errors)),
+        surprises=Surprises(*(getattr(surprises, one.name).astype(np.float32) for one in fields(surprises))),
+        bank=replace(bank, **small),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

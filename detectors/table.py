@@ -10,6 +10,7 @@ from detectors.reference import Floats, Reference
 
 SUBJECT = ("rows", "gap")
 NUMBER = ("missing_rate", "location", "scale", "skew", "tail", "distinct", "out_of_range")
+OUTSIDE = NUMBER.index("out_of_range") - NUMBER.index("location")  # so far after the location it stands
 SHAPELESS = ("missing_rate", "mean")  # of a sketch that tells no distribution
 CATEGORY = ("missing_rate", "new_category")  # and rates of categories, and the mixture of those that have none
 IDENTIFIER = ("missing_rate", "distinct")  # likewise, where categories are too many to be known

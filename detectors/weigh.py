@@ -1,6 +1,6 @@
 """The weighing of one batch: every statistic against its baseline, evidence, alarms, and then learning."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,6 @@ from detectors.baseline import (
     level_slack,
     narrowed,
     rate_of,
-    stored,
-    unexplained,
     winsorised,
 )
 from detectors.column import against
@@ -31,21 +29,18 @@ from detectors.reference import Floats
 from detectors.rising import follow_trends, lawless
 from detectors.season import DAY, learn_season, level_at, leverage_at, start_season, terms
 from detectors.shape import beyond, explained, learn_range, learn_shape, misfit, outside
-from detectors.state import BatchSummary, DatasetState, Policy
+from detectors.state import BatchSummary, DatasetState, Policy, as_kept
+from detectors.steps import crossed, run_length_of, steps_of
 from detectors.summary import ColumnSummary
-from detectors.surprise import Surprises, believed_nats, learn_surprises, single_limit, volatility
+from detectors.surprise import learn_surprises, volatility
+from detectors.table import OUTSIDE
 from detectors.watch import take_up
 
 SUSPICION = 2.0  # nats from which on a statistic is judged by what was known before
 QUIET = 1.0  # nats below which a batch is above suspicion
-MONTH_S = 30 * 86400.0
 RARE = 30.0  # expected rows (of the kind, or of all others) below which a rate is judged by its counts
-HELD = 30.0  # rows of the kind from which on counts tell whether they come alone or in bursts
 KNOWN = 5.0  # batches learnt before evidence is gathered
-FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
-OUTSIDE = 5  # so far after it stands the rate out of range
-MOST = 0.7  # of the threshold that one batch may add to a CUSUM, unless its tail is known to be thin
 
 
 def weigh(
@@ -63,15 +58,15 @@ def weigh(
     alarmed = recovered = np.zeros_like(active)
     if not pinned:
         gathering = weighed.live & ~rising & (state.live.count >= KNOWN)
-        run_length = _run_length(state, usual_gap_s, policy)
-        steps = _steps(state, weighed, policy, MOST * np.log(run_length))
+        run_length = run_length_of(state, usual_gap_s, policy)
+        steps = steps_of(state, weighed, policy, run_length)
         bank = evidence.accumulate(state.bank, steps, gathering)
         second = opinion.heard(
             state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
         )
         warm_up = np.where(state.table.drawn, policy.warm_up(state.pooled), policy.warm_up_batches)
         ready = gathering & (state.live.count >= warm_up)
-        alarmed = ready & ~active & _crossed(replace(state, bank=bank, second=second), weighed, run_length)
+        alarmed = ready & ~active & crossed(replace(state, bank=bank, second=second), weighed, run_length)
         state, recovered = close_recovered(replace(state, bank=bank, second=second), weighed)
         state = open_alarms(state, batch, weighed, alarmed)
         young = weighed.live & (state.live.count < warm_up) & (state.live.count + 1 >= warm_up)
@@ -82,20 +77,7 @@ def weigh(
     table = readings(state, replace(weighed, live=weighed.live & ~rising))
     healthy = weighed.live & ~alarmed & (~active | recovered)
     state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
-    return replace(_stored(learn_portrait(state, weighed, healthy)), steps=before + 1), table
-
-
-def _crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
-    """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size."""
-    bank = state.bank
-    limit = evidence.thresholds(bank, run_length)
-    nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
-    far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, _unexplained(state))))
-    found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
-    if state.second is not None:
-        found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare
-    return found
+    return replace(as_kept(learn_portrait(state, weighed, healthy)), steps=before + 1), table
 
 
 def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Weighed:
@@ -201,60 +183,6 @@ def _counted(state: DatasetState, batch: BatchSummary) -> dict[str, ColumnSummar
     return counted
 
 
-def _unexplained(state: DatasetState) -> Floats:
-    """Share of each statistic's variance that may be of any law: all, where sampling variance is a convention."""
-    live = state.live
-    scarce = np.where(state.table.rate, HELD / (HELD + np.minimum(live.held, live.rows - live.held)), 0.0)
-    return np.where(state.table.drawn, np.maximum(unexplained(live), scarce), 1.0)
-
-
-def _steps(state: DatasetState, weighed: Weighed, policy: Policy, most: float) -> Floats:
-    """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare.
-
-    No batch adds more than ``most`` nats, and no deviation counts beyond ``policy.clip``, but for what the tail of the
-    statistic allows. A rare rate is no normal variable: of it only counts are believed.
-    """
-    nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
-    rare = np.flatnonzero(weighed.rare & weighed.live)
-    counted = _rare_steps(state, weighed, policy, rare)
-    nats[rare] = counted.max(axis=(1, 2), initial=0.0)
-    believed = believed_nats(state.surprises, nats, _unexplained(state))
-    steps = evidence.normal_steps(weighed.z, weighed.tolerance, np.maximum(policy.clip, np.sqrt(2 * believed)))
-    steps[rare] = counted
-    return np.minimum(steps, np.maximum(most, believed)[:, None, None])
-
-
-def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDArray[np.int64]) -> Floats:
-    """Evidence of counts; the root of the expected rate is uncertain by a standard error in either direction.
-
-    Neighbours and season move it by as much as they move the level: the level itself is no rate, for the arcsine of no
-    rows is more than none. Counts vary as binomial ones do at least.
-    """
-    measured, live = weighed.measured, state.live
-    carried = np.zeros(len(weighed.live))
-    carried[weighed.shaped + OUTSIDE] = outside(weighed.apart)
-    root = np.arcsin(np.sqrt(rate_of(live)[rare]))
-    moved = root + weighed.judged.predicted[rare] - live.mean[rare]
-    slack = policy.tolerance / 2 + carried[rare] + 0.5 / np.sqrt(live.rows[rare] + 1)
-    sampling = measured.sampling[rare]
-    dispersion = np.maximum(weighed.deviation[rare] ** 2 / sampling, 1.0)
-    return evidence.rare_steps(
-        measured.held[rare],
-        measured.rows[rare],
-        (np.maximum(root, moved) + slack, np.minimum(root, moved) - slack),
-        np.sqrt(sampling * dispersion),
-        dispersion,
-    )
-
-
-def _run_length(state: DatasetState, usual_gap_s: float, policy: Policy) -> float:
-    """Steps between false alarms of one statistic, so that all statistics together keep the requested rate."""
-    steps_a_month = max(MONTH_S / (usual_gap_s * state.pooled), 1.0)
-    watched = max(policy.monitored, len(state.table))
-    share = opinion.share(policy.second_detector)
-    return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)
-
-
 def _learn(
     state: DatasetState,
     weighed: Weighed,
@@ -307,20 +235,4 @@ def _learn(
             learn_surprises(state.surprises, judged.z, ~_suspicious(state)),
             state.surprises,
         ),
-    )
-
-
-def _stored(state: DatasetState) -> DatasetState:
-    """The state as it is kept: what is an average or a spread needs no more than float32."""
-    surprises, bank = state.surprises, state.bank
-    small = {name: getattr(bank, name).astype(np.float32) for name in ("level", "steps", "peaks", "excess", "top")}
-    fit = state.season.fit
-    names = ("error", "daily_error", "level_error", "every_error", "judged_error")
-    errors = {name: getattr(fit, name).astype(np.float32) for name in names}
-    return replace(
-        state,
-        live=stored(state.live),
-        season=replace(state.season, fit=replace(fit, **errors)),
-        surprises=Surprises(*(getattr(surprises, field.name).astype(np.float32) for field in fields(surprises))),
-        bank=replace(bank, **small),
     )
