@@ -8,7 +8,7 @@ import numpy as np
 from detectors.checks import Claim
 from detectors.finding import Judgement, Readings
 from detectors.life import exact_findings, standing
-from detectors.pooling import emptied, pooled
+from detectors.pooling import emptied, pooled, startles
 from detectors.portrait import gauges, profiles
 from detectors.state import RECENT, BatchSummary, DatasetState, Policy, Recent
 
@@ -23,13 +23,14 @@ def judge(
     late = is_late(state, batch)
     gap_s = _gap_s(state, batch, policy)
     usable = not late and batch.rows > 0 and not any(claim.statistic == "duplicate_batch" for claim in claims)
-    state = emptied(state, batch, usual_gap_s(state), policy) if usable else state
+    alone = usable and batch.rows < policy.pool_rows and startles(state, batch, policy)
+    state = emptied(state, usual_gap_s(state), policy) if alone else state
     state = exact_findings(state, batch, claims)
     state = remember(state, batch, fingerprint, state.steps + 1 if usable else -1, policy)
     state = _attendance(state, batch, policy) if usable else state
     weighed = Readings()
     if usable:
-        state, weighed = pooled(state, batch, gap_s, usual_gap_s(state), policy)
+        state, weighed = pooled(state, batch, gap_s, usual_gap_s(state), policy, alone)
     return state, Judgement(
         findings=standing(state),
         readings=weighed,

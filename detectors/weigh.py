@@ -38,6 +38,7 @@ from detectors.watch import take_up
 
 SUSPICION = 2.0  # nats from which on a statistic is judged by what was known before
 QUIET = 1.0  # nats below which a batch is above suspicion
+ALONE = 2.0  # times as many batches are pooled on average as of one that is told to be judged alone
 RARE = 30.0  # expected rows (of the kind, or of all others) below which a rate is judged by its counts
 KNOWN = 5.0  # batches learnt before evidence is gathered
 SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
@@ -51,7 +52,7 @@ def weigh(
     rising = lawless(state)
     if rising.any():  # what only rises has no law that it could be evidence against
         state = replace(state, bank=evidence.forget(state.bank, rising))
-    weighed = _weighed(state, batch, batches, gap_s, policy)
+    weighed = compared(state, batch, batches, gap_s, policy)
     before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
     active = _active(state)
@@ -80,8 +81,11 @@ def weigh(
     return replace(as_kept(learn_portrait(state, weighed, healthy)), steps=before + 1), table
 
 
-def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Weighed:
-    """The batch's statistics, each beside what its past, the season and (for shapes) the location lead to expect."""
+def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Weighed:
+    """The batch's statistics, each beside what its past, the season and (for shapes) the location lead to expect.
+
+    How many different values there are depends on the rows: of one batch alone, where many are pooled, it says nothing.
+    """
     columns = _counted(state, batch)
     held = {name: state.columns[name] for name in columns}
     references = {name: column.reference for name, column in held.items()}
@@ -117,7 +121,7 @@ def _weighed(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         columns=columns,
         measured=measured,
         judged=judged,
-        live=measured.live,
+        live=measured.live & ~(state.table.counted & (batches < state.pooled / ALONE)),
         value=value,
         z=judged.z / wider,
         deviation=deviation,

@@ -68,10 +68,18 @@ def test_small_healthy_batches_of_varying_size_raise_no_alarm():
 
 
 def test_what_is_wrong_in_a_pool_may_have_begun_with_any_of_its_batches():
-    found = findings([300] * 101, lambda n, rows, rng: normal(n, rows, rng) + 3 * (n >= 91))[("amount", "location")]
+    found = findings([300] * 101, lambda n, rows, rng: normal(n, rows, rng) + 0.6 * (n >= 91))[("amount", "location")]
 
-    assert (found.onset_batch_id, found.alarm_batch_id) == ("90", "91")
+    assert (found.onset_batch_id, found.alarm_batch_id) == ("90", "93")
     assert (found.onset_earliest, found.onset_latest) == (89 * HOUR, 91 * HOUR)
+
+
+@pytest.mark.parametrize("first", range(300, 305))
+def test_a_small_batch_that_is_off_by_more_than_chance_does_not_wait_for_its_pool(first):
+    found = findings([100] * 306, lambda n, rows, rng: normal(n, rows, rng) + 3 * (n >= first))[("amount", "location")]
+
+    assert (found.onset_batch_id, found.alarm_batch_id) in {(str(first), str(first)), (str(first), str(first + 1))}
+    assert found.onset_latest == first * HOUR
 
 
 def test_small_batches_that_are_judged_together_are_known_as_early_as_large_ones():
