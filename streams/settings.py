@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     false_alarms_per_month: Positive = Field(1.0, description="accepted over everything that is watched")
     tolerance: float = Field(0.05, description="shifts below this many standard deviations never alarm", ge=0)
     pool_rows: int = Field(500, description="smaller batches are judged together until they have as many rows", ge=1)
-    pool_s: Positive = Field(3600.0, description="or until they span as much event time")
+    pool_s: Positive = Field(900.0, description="or until they span as much event time")
     window_rows: int = Field(500, description="predictions judged together", ge=1)
     window_s: Positive = Field(900.0, description="or as much event time of them")
     pending_bytes: int = Field(16_000_000, description="for predictions of one model that wait for outcomes", ge=65536)

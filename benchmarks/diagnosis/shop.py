@@ -12,8 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.diagnosis.folding import benchmark_policy
-from detectors import dataset, model
+from benchmarks.diagnosis.folding import benchmark_policy, benchmark_settings
 from diagnosis.alert import Alert
 from diagnosis.observation import Observation, Origin
 from diagnosis.pipeline import fold, start
@@ -22,7 +21,8 @@ from diagnosis.state import PipelineState
 from schemas.events import BatchRef, Column, DataBatch, Numbers
 from streams.detect.inputs import batch_input
 from streams.detect.observing import batch_observation
-from streams.detect.subject import Policies, Step, StepKind, Subject, apply, summarise_batch
+from streams.detect.role import policies_of
+from streams.detect.subject import Step, StepKind, Subject, apply, summarise_batch
 
 Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Mapping[str, Mapping[str, float]]  # of one step: service, metric and statistic
@@ -88,7 +88,7 @@ class Shop:
     def __init__(self, calls: Mapping[str, tuple[str, ...]]) -> None:
         self._calls = calls
         self._order = list(_callees_first(calls))
-        self._policies = Policies(dataset=dataset.Policy(pool_rows=1), model=model.Policy())
+        self._policies = policies_of(benchmark_settings())
         self._policy = benchmark_policy()
         self._subjects: dict[str, Subject] = {}
         self.state: PipelineState = start(PIPELINE)
