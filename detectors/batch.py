@@ -66,7 +66,8 @@ class BatchInput:
     """One batch of ``subject`` (``pipeline/dataset``), or one part of it, before it is summarised.
 
     at: event time (``produced_at``). arrived_at: when the broker stored it. rows: as its producer declared them,
-    of this part. replaces: the batch this one is a re-run of. backfill: it fills in history on purpose.
+    of this part. replaces: the batch this one is a re-run of. attempt: of the run that made it, from 1. backfill: it
+    fills in history on purpose.
     """
 
     subject: str
@@ -77,6 +78,7 @@ class BatchInput:
     part_index: int = 0
     part_of: int = 1
     replaces: str | None = None
+    attempt: int = 1
     window_start: Micros | None = None
     window_end: Micros | None = None
     backfill: bool = False

@@ -141,12 +141,12 @@ def duplicate(state: DatasetState, batch: BatchSummary, fingerprint: int) -> Cla
 
 
 def delivered(state: DatasetState, batch: BatchSummary, fingerprint: int) -> bool:
-    """Whether a batch was only delivered again: the same content, produced at the same time."""
+    """Whether a batch was only delivered again: the same content, of the same time or of a run's later attempt."""
     place = known_place(state, batch.batch_id)
     if place is None:
         return False
     recent = state.recent
-    return int(recent.digest[place]) == fingerprint and int(recent.at[place]) == batch.at
+    return int(recent.digest[place]) == fingerprint and (int(recent.at[place]) == batch.at or batch.attempt > 1)
 
 
 def known_place(state: DatasetState, batch_id: str) -> int | None:

@@ -51,6 +51,7 @@ def summarise(state: DatasetState, batch: BatchInput, pool_rows: int = POOL_ROWS
         parts=(batch.part_index,),
         part_of=batch.part_of,
         replaces=batch.replaces,
+        attempt=batch.attempt,
         window_start=batch.window_start,
         window_end=batch.window_end,
         backfill=batch.backfill,

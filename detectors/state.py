@@ -41,6 +41,7 @@ class BatchSummary:
     parts: tuple[int, ...] = (0,)
     part_of: int = 1
     replaces: str | None = None
+    attempt: int = 1
     window_start: Micros | None = None
     window_end: Micros | None = None
     backfill: bool = False

@@ -36,19 +36,14 @@ def batch_input(batch: DataBatch, arrived_at: Micros) -> BatchInput:
         rows=batch.rows,
         part_index=batch.part.index if batch.part else 0,
         part_of=batch.part.of if batch.part else 1,
-        replaces=_replaced(batch),
+        replaces=batch.replaces,
+        attempt=batch.run.attempt if batch.run else 1,
         window_start=batch.window.start if batch.window else None,
         window_end=batch.window.end if batch.window else None,
         backfill=batch.run is not None and batch.run.kind is RunKind.BACKFILL,
         segments=dict(batch.segments),
         columns={column.name: column_input(column) for column in batch.columns},
     )
-
-
-def _replaced(batch: DataBatch) -> str | None:
-    """The batch that this one takes the place of: a later attempt of a run makes its batch anew."""
-    again = batch.run is not None and batch.run.attempt > 1
-    return batch.replaces or (batch_id_of(batch) if again else None)
 
 
 def column_input(column: Column) -> ColumnInput:

@@ -78,6 +78,13 @@ def test_a_batch_that_is_delivered_twice_counts_once(feed):
     assert feed.state is state
 
 
+def test_a_later_attempt_that_makes_the_same_batch_again_is_no_duplicate_but_other_content_is(feed):
+    columns = feed.columns()
+    feed.feed(columns, batch_id="same")
+    assert feed.feed(columns, batch_id="same", attempt=2) == set()
+    assert feed.feed(batch_id="same", attempt=2) == {("duplicate_batch", None)}
+
+
 def test_a_batch_that_was_produced_twice_is_told_and_counts_once(feed):
     columns = feed.columns()
     feed.feed(columns, batch_id="same")

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -12,14 +12,13 @@ from detectors import dataset, model
 from detectors.model import PredictionsInput, PredictionsSummary
 from diagnosis.observation import Observation, ObservationKind
 from schemas import Codec, Decoder, Reason
-from schemas.events import Change, ChangeKind, Column, DataBatch, Event, Numbers, Outcome, Prediction, Run
+from schemas.events import Change, ChangeKind, Column, DataBatch, Event, Numbers, Outcome, Prediction
 from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.life import Life
 from streams.demo.feeding import address
 from streams.detect import logic as detect
 from streams.detect.budget import Budget, Share
-from streams.detect.inputs import batch_input
 from streams.detect.logic import DetectLogic
 from streams.detect.subject import Policies, Subject
 from streams.ingest.encoding import Encoding
@@ -242,10 +241,3 @@ def test_a_fault_in_many_columns_is_one_alarm_of_the_subject() -> None:
     assert {finding.column for finding in observed(reaction)[-1].findings} == set("abcd")
     (told,) = [one for one in reaction.outputs if one.topic.endswith(Topic.BUDGET)]
     assert from_bytes(Share, told.value or b"") == Share(statistics=2 + 4 * 7, alarms=1)
-
-
-def test_a_later_attempt_of_a_run_replaces_the_batch_of_the_first() -> None:
-    first = DataBatch(pipeline="shop", dataset="orders", produced_at=1, rows=0, batch_id="b1", run=Run(run_id="r1"))
-    again = replace(first, produced_at=2, run=Run(run_id="r1", attempt=2))
-
-    assert [batch_input(one, 3).replaces for one in (first, again)] == [None, "b1"]
