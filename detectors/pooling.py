@@ -59,7 +59,7 @@ def startles(state: DatasetState, batch: BatchSummary, policy: Policy) -> bool:
 
 
 def _strikes(state: DatasetState, batch: BatchSummary, policy: Policy) -> bool:
-    """Whether any statistic that is drawn from the rows, and known by now, is off by five standard deviations."""
+    """Whether any statistic that is drawn from the rows, and known by now, is off by more than ``STRIKING``."""
     weighed = compared(state, batch, 1, None, policy)
     known = weighed.live & state.table.drawn & (state.live.count >= policy.warm_up(state.pooled))
     return bool(np.any(known & (np.abs(weighed.z) - weighed.tolerance > STRIKING)))

@@ -9,7 +9,7 @@ from diagnosis.revising import tell
 from diagnosis.state import Fault, PipelineState
 
 
-def concerns(state: PipelineState, fault: Fault, touched: str | None) -> bool:
+def may_add(state: PipelineState, fault: Fault, touched: str | None) -> bool:
     """Tell whether a resolved fault may have reached what was observed of a node, or a tick is to tell what it did."""
     if fault.alert.status is not Status.RESOLVED:
         return False
@@ -44,7 +44,7 @@ def _is_behind(look: Review, fault: Fault, key: str) -> bool:
 
     Its last batch may hold what was made before that, so that it is the one before that tells.
     """
-    node, gap = look.lineage.nodes[key], look.lineage.usual_gap(key)
-    patience = look.policy.settle_s * 1e6 + look.policy.settle_batches * gap
-    stopped = look.state.arrived_at - (node.last_arrived_at or 0) > patience
+    node = look.lineage.nodes[key]
+    waited = look.state.arrived_at - (node.last_arrived_at or 0)
+    stopped = waited > look.policy.patience(look.lineage.usual_gap(key))
     return bool(node.ring) and not stopped and node.ring[-2:][0].at <= (fault.alert.resolved_at or 0)

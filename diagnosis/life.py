@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from diagnosis.aftermath import concerns, follow_on
+from diagnosis.aftermath import follow_on, may_add
 from diagnosis.alert import Alert, Status
 from diagnosis.belonging import gather, release, supersede
 from diagnosis.neighbours import is_foreign
@@ -27,14 +27,14 @@ def review(state: PipelineState, policy: Policy, now: Micros, touched: str | Non
     for place, fault in firing(look):
         look.faults[place] = revise(look, fault)
     for place, fault in enumerate(look.faults):
-        if concerns(state, fault, touched):
+        if may_add(state, fault, touched):
             look.faults[place] = follow_on(look, fault)
     return _close(look), look.alerts
 
 
 def _matters(state: PipelineState, touched: str | None) -> bool:
     """Tell whether an observation can change any alert: not if nothing is wrong, or only elsewhere and settled."""
-    if any(concerns(state, fault, touched) for fault in state.faults):
+    if any(may_add(state, fault, touched) for fault in state.faults):
         return True
     if touched is None or not state.active:
         return bool(state.active)

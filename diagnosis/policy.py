@@ -59,3 +59,7 @@ class Policy:
     silence_gaps: float = 4.0
     silence_history: int = 8
     harmless_effect: float = 0.1
+
+    def patience(self, usual_gap: Micros) -> float:
+        """Return for how long something that comes so often is waited for, in microseconds of arrival time."""
+        return self.settle_s * 1e6 + self.settle_batches * usual_gap

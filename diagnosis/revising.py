@@ -172,11 +172,10 @@ def _quiet(look: Review, fault: Fault) -> bool:
 
     Subjects that fell silent are observed no more: else every observation of the others would walk again.
     """
-    enough = look.policy.settle_batches
     nodes = {look.state.active[key].node for key in fault.members if key in look.state.active}
     usual = max((look.lineage.usual_gap(node) for node in nodes), default=0)
-    patience = look.policy.settle_s * 1e6 + enough * usual
-    return fault.observed - fault.changed >= enough or look.state.arrived_at - fault.changed_arrival >= patience
+    since, waited = fault.observed - fault.changed, look.state.arrived_at - fault.changed_arrival
+    return since >= look.policy.settle_batches or waited >= look.policy.patience(usual)
 
 
 def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:
