@@ -1,6 +1,7 @@
 """What kind of fault began at a dataset: each rule names one kind, or says nothing."""
 
 from diagnosis.alert import CauseKind
+from diagnosis.balance import broken_balance
 from diagnosis.changes import KINDS
 from diagnosis.identity import TIMING
 from diagnosis.lineage import Lineage
@@ -55,15 +56,26 @@ def badly_joined(scene: Scene) -> Kind | None:
     parents = scene.lineage.parent_keys(scene.trace.origin.node)
     if len(parents) < 2:
         return None
-    rows = scene.strongest("rows")
-    if rows is not None and not scene.trace.unseen:
-        why = "it has more rows than its parents account for" if rows.strength > 0 else "rows of its parents got lost"
+    why = None if scene.trace.unseen else _rows_off(scene)
+    if why is not None:
         return Kind(kind=CauseKind.JOIN, confidence=0.85, why=why, act=act_of(scene))
     side = _missing_side(scene, parents)
     if side is None:
         return None
     why = f"what comes from {scene.lineage.nodes[side].name} is missing although it was there"
     return Kind(kind=CauseKind.JOIN, confidence=0.8, why=why, act=act_of(scene))
+
+
+def _rows_off(scene: Scene) -> str | None:
+    """Say how its rows are off: by what it makes of each row it is given, which holds where they swing, or plainly."""
+    balance, rows = broken_balance(scene.lineage, scene.trace.origin), scene.strongest("rows")
+    if balance is not None:
+        of = scene.lineage.nodes[balance.parent].name
+        more = "it has more rows than its parents account for" if balance.change > 1 else "rows of its parents got lost"
+        return f"{more}: {balance.now:.2f} for each row of {of} where it used to be {balance.usual:.2f}"
+    if rows is not None:
+        return "it has more rows than its parents account for" if rows.strength > 0 else "rows of its parents got lost"
+    return None
 
 
 def _missing_side(scene: Scene, parents: tuple[str, ...]) -> str | None:
@@ -89,17 +101,24 @@ def _columns(lineage: Lineage, key: str) -> set[str]:
 
 def rows_doubled(scene: Scene) -> Kind | None:
     """It has more rows than its parent gave it, where nothing is joined."""
-    rows = scene.strongest("rows")
-    if rows is None or rows.finding is None or scene.root:
-        return None
-    observed, expected = rows.finding.observed, rows.finding.expected
-    if not observed or not expected:
+    times = None if scene.root else _times_the_rows(scene)
+    if times is None:
         return None
     fewer = any(one.statistic == "distinct" and one.strength < 0 for one in scene.deviations)
-    if not (_REPEATED if fewer else _DOUBLED[0]) <= observed / expected <= _DOUBLED[1]:
+    if not (_REPEATED if fewer else _DOUBLED[0]) <= times <= _DOUBLED[1]:
         return None
     why = "it has more rows than its parent gave it, and they repeat each other" if fewer else _TWICE
     return Kind(kind=CauseKind.DUPLICATION, confidence=0.8, why=why, act=act_of(scene))
+
+
+def _times_the_rows(scene: Scene) -> float | None:
+    """Return how many times its usual rows it has, where that is not what it used to be."""
+    balance, rows = broken_balance(scene.lineage, scene.trace.origin), scene.strongest("rows")
+    if balance is not None:
+        return balance.change
+    if rows is None or rows.finding is None or not rows.finding.observed or not rows.finding.expected:
+        return None
+    return rows.finding.observed / rows.finding.expected
 
 
 def acted_upon(scene: Scene) -> Kind | None:
