@@ -11,10 +11,12 @@ from diagnosis.lineage import Lineage
 from diagnosis.onset import SHARP, first_bad
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Batch
-from diagnosis.steps import Step
+from diagnosis.steps import Step, changed_here
 
 _THERE = 2.0  # standard errors that a cause shows in what such a batch was made from,
 _COMING = 3.0  # unless that is so many less than in the later ones: then it came after
+_SOUND = 3.0  # standard errors by which a sound batch may be off, and by which harm shows
+_AS_MUCH = 0.7  # of what it is in the batch in question: a fault that grows does harm from some size on
 
 
 def surely_bad(step: Step) -> tuple[Batch, ...]:
@@ -34,10 +36,14 @@ def first_sharp(retest: Retest, step: Step) -> Batch | None:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """What a batch was made from, and whether its predecessor was made from another."""
+    """What a first bad batch was made from, and whether its predecessor was made from another.
+
+    sound: what that was, where it was sound and the stage was changed since.
+    """
 
     made: Batch
     fresh: bool
+    sound: Batch | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +60,11 @@ class Precedence:
     late: frozenset[str]
 
     def admits(self, one: Deviation) -> bool:
-        """Tell whether a deviation did not come later."""
+        """Tell whether a deviation did not come later, nor long before without doing any harm."""
         if self.source is None:
             return True
+        if _did_no_harm(self.retest, self.source, one):
+            return False
         if concern(one.column, one.statistic) in self.late:
             return _shows(self.retest, self.source.made, one)
         return not _came_later(self.retest, self.above, self.source, one)
@@ -81,8 +89,11 @@ def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None
     if shown is None or abs(shown) < SHARP:
         return None
     made = _climbed(lineage, (lineage.read(first),), way)  # of batches that are read together, the last
-    before = _climbed(lineage, lineage.ring(step.node)[: lineage.place(first)][-1:], way)
-    return _Source(made[0], made != before) if made else None
+    last = lineage.ring(step.node)[: lineage.place(first)][-1:]
+    before = _climbed(lineage, last, way)
+    was = retest.strength(step.node, last, step.focus.column, step.focus.statistic)
+    sound = before[0] if before and was is not None and abs(was) < _SOUND and changed_here(lineage, step) else None
+    return _Source(made[0], made != before, sound) if made else None
 
 
 def _climbed(lineage: Lineage, batches: tuple[Batch, ...], way: tuple[Step, ...]) -> tuple[Batch, ...]:
@@ -90,6 +101,17 @@ def _climbed(lineage: Lineage, batches: tuple[Batch, ...], way: tuple[Step, ...]
     for above in way:
         batches = lineage.made_from(batches, above.node)[0][-1:]
     return batches
+
+
+def _did_no_harm(retest: Retest, source: _Source, one: Deviation) -> bool:
+    """Tell whether a deviation was as strong in what the last sound batch was made from: the change did, then."""
+    if source.sound is None:
+        return False
+    then = retest.strength(source.sound.node, (source.sound,), one.column, one.statistic)
+    now = retest.strength(source.made.node, (source.made,), one.column, one.statistic)
+    if then is None or now is None:
+        return False
+    return abs(then) >= max(_SOUND, _AS_MUCH * abs(now)) and then * now > 0
 
 
 def _came_later(retest: Retest, step: Step, source: _Source, one: Deviation) -> bool:

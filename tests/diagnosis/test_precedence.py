@@ -124,3 +124,16 @@ def test_that_nothing_new_came_shows_in_the_first_bad_batch_though_its_window_be
     ]
 
     assert told(run(log)[1]) == [(CauseKind.SILENCE, "customers")]
+
+
+def test_what_lasted_upstream_without_harm_until_the_stage_was_changed_is_not_the_cause() -> None:
+    deployed = BREAK + 2
+    shifts = [Shift("raw", "a", "missing_rate", BREAK, 8), Shift("view", "ratio", "location", deployed, 40)]
+    world = World(
+        chained("a"),
+        shifts,
+        versions=lambda name, number: {"code": "v2" if name == "view" and number >= deployed else "v1"},
+    )
+    _, alerts = run(world.rounds(0, BREAK + 12))
+
+    assert told(alerts) == [(CauseKind.SOURCE_DATA, "raw"), (CauseKind.CODE_CHANGE, "view")]
