@@ -41,12 +41,16 @@ class Policy:
 
     @property
     def columns(self) -> state.Policy:
-        """How the columns of a window are judged: windows of one batch are alike, so pools of them tell no more."""
+        """How the columns of a window are judged: windows of one batch are alike, so pools of them tell no more.
+
+        A window that its time closed, not its rows, waits for no other: where calls are few, all of them would.
+        """
         return state.Policy(
             false_alarms_per_month=self.false_alarms_per_month,
             monitored=self.monitored,
             tolerance=self.tolerance,
             pool_rows=self.window_rows,
+            pool_s=self.window_s,
             warm_up_pools=state.WARM_UP,
             second_detector=self.second_detector,
         )

@@ -31,7 +31,7 @@ def batch_input(batch: DataBatch, arrived_at: Micros) -> BatchInput:
     return BatchInput(
         subject=f"{batch.pipeline}/{batch.dataset}",
         batch_id=batch_id_of(batch),
-        at=batch.produced_at,
+        at=_time_of(batch),
         arrived_at=arrived_at,
         rows=batch.rows,
         part_index=batch.part.index if batch.part else 0,
@@ -40,10 +40,21 @@ def batch_input(batch: DataBatch, arrived_at: Micros) -> BatchInput:
         attempt=batch.run.attempt if batch.run else 1,
         window_start=batch.window.start if batch.window else None,
         window_end=batch.window.end if batch.window else None,
-        backfill=batch.run is not None and batch.run.kind is RunKind.BACKFILL,
+        backfill=_is_backfill(batch),
         segments=dict(batch.segments),
         columns={column.name: column_input(column) for column in batch.columns},
     )
+
+
+def _is_backfill(batch: DataBatch) -> bool:
+    return batch.run is not None and batch.run.kind is RunKind.BACKFILL
+
+
+def _time_of(batch: DataBatch) -> Micros:
+    """Where the batch stands among the others: a backfill is made now, and as old as its window."""
+    if batch.window is None or not _is_backfill(batch):
+        return batch.produced_at
+    return min(batch.produced_at, batch.window.end)
 
 
 def column_input(column: Column) -> ColumnInput:

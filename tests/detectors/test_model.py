@@ -177,6 +177,16 @@ def test_scores_and_features_that_move_are_found_under_their_names():
     assert all(f.onset_earliest <= START + 20_500 * SECOND for f in first.findings)
 
 
+def test_a_model_that_is_seldom_asked_is_judged_window_by_window():
+    stream = Stream(rows=24 * 60, size=24)
+    stream.at = START + np.arange(stream.rows) // 24 * 3_600 * SECOND
+    stream.feature[24 * 50 :] += 2.0
+    _, said = stream.live(outcomes=False, chunk=24)
+    first = next(judged for judged in said if judged.findings)
+    assert {(f.statistic, f.column) for f in first.findings} == {("location", "x")}
+    assert START + 50 * 3_600 * SECOND <= first.first_at <= START + 52 * 3_600 * SECOND
+
+
 def test_a_feature_called_score_is_told_from_the_scores():
     stream = Stream(rows=30_000)
     feature = stream.rng.normal(50, 5, 30_000) + np.where(np.arange(30_000) >= 20_000, 4.0, 0.0)

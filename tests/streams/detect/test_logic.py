@@ -12,7 +12,19 @@ from detectors import dataset, model
 from detectors.model import PredictionsInput, PredictionsSummary
 from diagnosis.observation import Observation, ObservationKind
 from schemas import Codec, Decoder, Reason
-from schemas.events import Change, ChangeKind, Column, DataBatch, Event, Numbers, Outcome, Prediction
+from schemas.events import (
+    Change,
+    ChangeKind,
+    Column,
+    DataBatch,
+    Event,
+    Numbers,
+    Outcome,
+    Prediction,
+    Run,
+    RunKind,
+    Window,
+)
 from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.life import Life
@@ -241,3 +253,29 @@ def test_a_fault_in_many_columns_is_one_alarm_of_the_subject() -> None:
     assert {finding.column for finding in observed(reaction)[-1].findings} == set("abcd")
     (told,) = [one for one in reaction.outputs if one.topic.endswith(Topic.BUDGET)]
     assert from_bytes(Share, told.value or b"") == Share(statistics=2 + 4 * 7, alarms=1)
+
+
+def hourly(number: int, minute: int, kind: RunKind, values: np.ndarray) -> DataBatch:
+    """The batch of the ``number``-th hour, made in a minute of all."""
+    hour, start = 3_600_000_000, 1_700_000_000_000_000
+    return DataBatch(
+        pipeline="shop",
+        dataset="orders",
+        batch_id=f"{kind}-{number}",
+        produced_at=start + minute * 60_000_000,
+        rows=len(values),
+        window=Window(start=start + (number - 1) * hour, end=start + number * hour),
+        run=Run(run_id=f"{kind}-{number}", kind=kind),
+        columns=(Column(name="amount", values=Numbers(values=values)),),
+    )
+
+
+def test_a_backfill_of_other_times_is_not_held_against_these_however_lately_it_was_made() -> None:
+    rng = np.random.default_rng(0)
+    batches = [hourly(n, 60 * n, RunKind.SCHEDULED, rng.normal(size=600)) for n in range(40)]
+    batches[30:30] = [hourly(n, 60 * 29 + n, RunKind.BACKFILL, rng.normal(5, 3, size=900)) for n in range(1, 6)]
+    folded, reaction = logic(), Reaction()
+    folded.read(chunk(Topic.DATA_BATCHES, [Record(n, ENCODING.encode(one)) for n, one in enumerate(batches)]), reaction)
+
+    assert [one.batch_id for one in observed(reaction) if one.late] == [one.batch_id for one in batches[30:35]]
+    assert not any(one.findings for one in observed(reaction))
