@@ -9,6 +9,7 @@ from diagnosis.alert import Cause, CauseKind, Context, Hop, LastGood, Onset, Rej
 from diagnosis.changes import Act
 from diagnosis.confidence import sharing
 from diagnosis.identity import ABSENCE, concern
+from diagnosis.intake import outcomes_key
 from diagnosis.kinds import kind_of
 from diagnosis.lineage import Lineage
 from diagnosis.naming import along, named, other_acts
@@ -58,7 +59,8 @@ def diagnose(
     deviations = _merge(traces)
     interval, first = _onset(retest, traces, deviations)
     sifted = sift(retest, traces, interval, announced)
-    scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts)
+    disproved = bool(retest.deviations(outcomes_key(lineage.nodes[home.origin.node].name), (), interval))
+    scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts, disproved=disproved)
     kind = kind_of(scene)
     if shared is not None:
         why = "several datasets that come from it moved together"

@@ -77,15 +77,19 @@ def skewed(scene: Scene) -> Kind | None:
 
 
 def miscalibrated(scene: Scene) -> Kind | None:
-    """Scores moved with nothing upstream, and their outcomes follow them less or more steeply than before."""
-    outcomes = scene.lineage.ring(outcomes_key(scene.node.name))[-1:]
-    gauges = outcomes[0].gauges if outcomes else {}
-    if scene.root or scene.trace.unseen or gauges.get("calibration_slope_nats", 0.0) < _SLOPE_NATS:
-        return None
-    if abs(gauges.get("calibration_slope", 1.0) - 1.0) <= _SLOPE_OFF:
+    """Scores moved with nothing upstream, and their outcomes do not follow them as before, or not as steeply."""
+    if scene.root or scene.trace.unseen or not (scene.disproved or _steeper(scene)):
         return None
     why = "its scores moved, and outcomes do not follow them as they did, while its inputs are healthy"
     return Kind(kind=CauseKind.CALIBRATION, confidence=0.75, why=why)
+
+
+def _steeper(scene: Scene) -> bool:
+    """Tell whether outcomes follow the scores with another slope, before that is sure enough to alarm by itself."""
+    outcomes = scene.lineage.ring(outcomes_key(scene.node.name))[-1:]
+    gauges = outcomes[0].gauges if outcomes else {}
+    sure = gauges.get("calibration_slope_nats", 0.0) >= _SLOPE_NATS
+    return sure and abs(gauges.get("calibration_slope", 1.0) - 1.0) > _SLOPE_OFF
 
 
 def scores_moved(scene: Scene) -> Kind | None:

@@ -12,12 +12,16 @@ from diagnosis.steps import Trace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What is known of the origin when its kind is decided; ``acts`` are those in time there, most telling first."""
+    """What is known of the origin when its kind is decided; ``acts`` are those in time there, most telling first.
+
+    disproved: of a model, that what its outcomes say of it changed at that time too.
+    """
 
     lineage: Lineage
     trace: Trace
     deviations: tuple[Deviation, ...]
     acts: tuple[Act, ...]
+    disproved: bool = False
 
     @property
     def node(self) -> Node:

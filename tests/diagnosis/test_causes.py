@@ -366,10 +366,18 @@ def test_confidence_that_is_off_is_told_from_outcomes_that_moved(gauges: dict[st
     assert [alert.kind for alert in last(run(log)[1])] == [kind]
 
 
-def test_scores_and_outcomes_that_move_together_over_healthy_inputs_are_of_calibration() -> None:
-    moved = [shift("risk", "", "score_location"), shift("outcomes:risk", "", "calibration", exact=True, lag=4)]
+@pytest.mark.parametrize(
+    ("outcomes", "gauges"),
+    [
+        ([], {"calibration_slope": 0.5, "calibration_offset": 0.9, "calibration_slope_nats": 8.0}),
+        ([shift("outcomes:risk", "", "residual_bias", exact=True, lag=4)], {}),
+    ],
+)
+def test_scores_and_outcomes_that_move_together_over_healthy_inputs_are_of_calibration(
+    outcomes: list[Shift], gauges: dict[str, float]
+) -> None:
+    moved = [shift("risk", "", "score_location"), *outcomes]
     nodes = [replace(node, score=None) if isinstance(node, Model) else node for node in chain()]
-    gauges = {"calibration_slope": 0.5, "calibration_offset": 0.9, "calibration_slope_nats": 8.0}
     log = [replace(one, gauges=gauges) for one in World(nodes, moved, outcomes=True).rounds(0, BREAK + 10)]
 
     assert [(one.kind, one.cause.component) for one in last(run(log)[1])] == [(CauseKind.CALIBRATION, "risk")]
