@@ -26,6 +26,7 @@ RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that ther
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
 DOUBT = 3.0  # standard errors by which that share must be missed while few batches are known
+LEAST = DOUBT**2 + 1  # batches, since the level settled, of which anything can be that sure
 RECURS = 0.25  # share of the error below which alarms were a season: one fault in three days explains a third at most
 LATELY = 1440.0  # batches over which errors are compared
 
@@ -140,7 +141,7 @@ def learn_season(
     gain = (reach * sure).astype(np.float64)
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
-    known = healthy & (baseline.count >= 30) & (~fit.doubted | (at - began >= DAY))
+    known = healthy & (baseline.count >= SETTLED + LEAST) & (~fit.doubted | (at - began >= DAY))
     fit, turned = _believed(fit, baseline, known, known & (at - began >= 3 * DAY))
     refuted = alarmed & fit.on & (at - began < DAY)
     fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
@@ -154,7 +155,7 @@ def _believed(
 
     known, long: statistics of which enough was seen, and for days. What hardly ever varies has no season.
     """
-    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count - SETTLED, DOUBT**2, LATELY)))
+    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count - SETTLED, LEAST, LATELY)))
     weekly = known & ~fit.weekly & (np.maximum(fit.error, FLOOR) < better * fit.daily_error)
     error = np.maximum(np.where(fit.weekly | weekly, fit.error, fit.daily_error), FLOOR)
     turned = known & np.where(fit.on, weekly, error < better * fit.level_error)
