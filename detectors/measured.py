@@ -12,9 +12,10 @@ from detectors.polynomials import polynomials
 from detectors.reference import BINS, RANGE, TOP, Floats, Reference
 from detectors.summary import ColumnSummary
 from detectors.table import CATEGORY, RATED, rated
-from detectors.tilt import tilted
+from detectors.tilt import shapes_given, tilted
 
 ENOUGH = 30  # present rows below which the shape of a column says nothing
+LEAST = 0.1  # variance of a row's scale, skew or tail, of which there is none where all rows are in one bin
 FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squares are still numbers
 
 
@@ -83,11 +84,14 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
     scores, share = polynomials(to), np.stack([reference.share for reference in to]).astype(np.float64)
-    shape = np.einsum("cb,cbk->ck", counts, scores) / np.maximum(present, 1)[:, None]
-    shape[:, 1:] -= tilted(share, scores, shape[:, 0])
+    rows = np.maximum(present, 1)[:, None]
+    shape = np.einsum("cb,cbk->ck", counts, scores) / rows
+    due, variance = shapes_given(tilted(share, scores[:, :, 0], shape[:, 0]), scores)
+    shape[:, 1:] -= due
+    of_row = np.concatenate([np.ones_like(rows), np.maximum(variance, LEAST)], axis=1)
     at = base[:, None] + np.arange(1, 5)
     measured.value[at] = shape
-    measured.sampling[at] = (1 / np.maximum(present, 1) + 12 * noise)[:, None]
+    measured.sampling[at] = of_row / rows + 12 * noise[:, None]
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
     smooth = share.max(axis=1) < 2 / BINS  # no value has a bin of its own

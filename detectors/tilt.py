@@ -2,7 +2,7 @@
 
 Rows drawn from the reference look like it, given their location (Kullback 1959, minimum discrimination information;
 Csiszár 1984, conditional limit theorem), and so do rows of a normal law that is shifted. What a batch shows beyond is
-its shape's own.
+its shape's own. How much shapes vary from batch to batch depends on the location as well, and follows from that law.
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from detectors.reference import CUTS, RANGE, Floats
 
 STEPS = 8  # of Newton's method: exact to six decimals but where nearly all rows are in one bin
 LEAST = 1e-6  # variance of the location, which is none where one bin holds all
-UNSEEN = 1e-3  # times a normal density is what the bins beyond the range hold where the reference has no row
+UNSEEN = 1e-4  # of the rows, at the most, are in a bin beyond the range where the reference has none
 BEYOND = ~np.isin(np.arange(CUTS + 1), np.arange(CUTS + 1)[RANGE])  # which bins these are
 
 
@@ -20,16 +20,15 @@ def completed(share: Floats, away: Floats) -> Floats:
 
     away: what a row in each bin adds to the location, ``(c, 46)``.
     """
-    return np.where(BEYOND & (share == 0), UNSEEN * np.exp(-(away**2) / 2), share)
+    return np.where(BEYOND & (share == 0), np.minimum(UNSEEN, np.exp(-(away**2) / 2)), share)
 
 
-def tilted(share: Floats, scores: Floats, location: Floats) -> Floats:
-    """Scale, skew and tail of the tilted reference, shape ``(c, 3)``; next to none at the location of the reference.
+def tilted(share: Floats, away: Floats, location: Floats) -> Floats:
+    """Share of each bin in the tilted reference, ``(c, 46)``.
 
-    share: of the reference's rows in each bin, ``(c, 46)``. scores: what a row adds to location, scale, skew and tail,
-    ``(c, 46, 4)``. location: ``(c,)``.
+    share: of the reference's rows in each bin, ``(c, 46)``. away: what a row in each bin adds to the location,
+    likewise. location: ``(c,)``.
     """
-    away = scores[:, :, 0]
     share = completed(share, away)
     least = np.where(share > 0, away, np.inf).min(axis=1)
     most = np.where(share > 0, away, -np.inf).max(axis=1)
@@ -40,8 +39,22 @@ def tilted(share: Floats, scores: Floats, location: Floats) -> Floats:
         variance = np.maximum((law * away**2).sum(axis=1) - mean**2, LEAST)
         stride = 1 + np.abs(tilt)  # the longest: far out the mean hardly moves with the tilt
         tilt += np.clip((goal - mean) / variance, -stride, stride)
-    shapes: Floats = np.einsum("cb,cbk->ck", _law(share, away, tilt, least, most), scores[:, :, 1:])
-    return shapes
+    return _law(share, away, tilt, least, most)
+
+
+def shapes_given(law: Floats, scores: Floats) -> tuple[Floats, Floats]:
+    """Scale, skew and tail of ``law``, ``(c, 3)``, and the variance of a row's, its location known, likewise.
+
+    At the location of the reference they are next to none, and one. The variance is the residual one of a regression on
+    the location. law: share of each bin, ``(c, 46)``. scores: what a row in it adds to location, scale, skew and tail,
+    ``(c, 46, 4)``.
+    """
+    means = np.einsum("cb,cbk->ck", law, scores)
+    apart = scores - means[:, None]
+    covariance = np.einsum("cb,cb,cbk->ck", law, apart[:, :, 0], apart)
+    variance = np.einsum("cb,cbk->ck", law, apart**2)
+    alone = variance - covariance**2 / np.maximum(variance[:, :1], LEAST)
+    return means[:, 1:], alone[:, 1:]
 
 
 def _law(share: Floats, away: Floats, tilt: Floats, least: Floats, most: Floats) -> Floats:

@@ -105,11 +105,12 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     due, uncertain = explained(state.shape, positions, location)
     value = measured.value.copy()
     leverage = leverage_at(state.season, terms(batch.at))
-    value[shaped[:, None] + SHAPES] -= due
+    shapes = shaped[:, None] + SHAPES
+    value[shapes] -= due
     mean = state.live.mean[shaped]
     seen = np.where(measured.live[shaped], measured.value[shaped], mean)
-    strange = misfit(beyond(state.shape, positions, seen)) / measured.sampling[shaped, None]
-    leverage[shaped[:, None] + SHAPES] += uncertain[:, None] + strange
+    strange = misfit(beyond(state.shape, positions, seen)) / measured.sampling[shapes]
+    leverage[shapes] += uncertain[:, None] + strange
     leverage += _chance_of_values(state, measured)
     leverage[shaped + OUTSIDE] += outside(seen - mean) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None

@@ -59,3 +59,12 @@ def test_a_change_of_spread_shows_through_a_season_of_one_deviation_at_any_hour(
     shown = {column for (column, _), batch in found.items() if batch >= fault}
 
     assert len(shown) == len(PHASES)
+
+
+@pytest.mark.parametrize("spread", [0.8, 1.22])
+def test_a_change_of_spread_shows_through_a_season_of_three_deviations_at_most_hours(spread):
+    fault = 4 * DAYS + DAYS // 2
+    found = findings(LAWS["shifting"], fault + 4, swing=3.0, spread=spread, since=fault)
+    shown = {column for (column, _), batch in found.items() if batch >= fault}
+
+    assert len(shown) >= 4
