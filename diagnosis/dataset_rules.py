@@ -69,13 +69,14 @@ def badly_joined(scene: Scene) -> Kind | None:
 def _rows_off(scene: Scene) -> str | None:
     """Say how its rows are off: by what it makes of each row it is given, which holds where they swing, or plainly."""
     balance, rows = broken_balance(scene.lineage, scene.trace.origin), scene.strongest("rows")
-    if balance is not None:
-        of = scene.lineage.nodes[balance.parent].name
-        more = "it has more rows than its parents account for" if balance.change > 1 else "rows of its parents got lost"
-        return f"{more}: {balance.now:.2f} for each row of {of} where it used to be {balance.usual:.2f}"
-    if rows is not None:
-        return "it has more rows than its parents account for" if rows.strength > 0 else "rows of its parents got lost"
-    return None
+    if balance is None and rows is None:
+        return None
+    more = balance.change > 1 if balance is not None else rows is not None and rows.strength > 0
+    why = "it has more rows than its parents account for" if more else "rows of its parents got lost"
+    if balance is None:
+        return why
+    of = scene.lineage.nodes[balance.parent].name
+    return f"{why}: {balance.now:.2f} for each row of {of} where it used to be {balance.usual:.2f}"
 
 
 def _missing_side(scene: Scene, parents: tuple[str, ...]) -> str | None:

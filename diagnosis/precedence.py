@@ -8,6 +8,7 @@ import numpy as np
 
 from diagnosis.identity import ABSENCE, TIMING, concern
 from diagnosis.lineage import Lineage
+from diagnosis.observation import Micros
 from diagnosis.onset import SHARP, first_bad
 from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Batch
@@ -110,7 +111,8 @@ def _did_no_harm(retest: Retest, source: _Source, one: Deviation) -> bool:
     then = retest.strength(source.sound.node, (source.sound,), one.column, one.statistic)
     now = retest.strength(source.made.node, (source.made,), one.column, one.statistic)
     if then is None or now is None:
-        return False
+        failed = _failed_at(retest.lineage, source.sound.node, one)
+        return failed is not None and failed <= source.sound.at and one.statistic not in ABSENCE
     return abs(then) >= max(_SOUND, _AS_MUCH * abs(now)) and then * now > 0
 
 
@@ -132,12 +134,19 @@ def _checked_later(lineage: Lineage, source: _Source, one: Deviation) -> bool:
 
     That nothing comes, or not in time, harms what goes on with an older batch, not what reads a new one.
     """
-    if one.finding is None or not isinf(one.finding.evidence_nats):
+    failed = _failed_at(lineage, source.made.node, one)
+    if failed is None:
         return False
     if one.statistic in ABSENCE:
         return source.fresh
-    after = lineage.ring(source.made.node)[first_bad(lineage, source.made.node, one.finding)].at > source.made.at
-    return after and (source.fresh or one.statistic not in TIMING)
+    return failed > source.made.at and (source.fresh or one.statistic not in TIMING)
+
+
+def _failed_at(lineage: Lineage, node: str, one: Deviation) -> Micros | None:
+    """Return the time of the first batch of a node that failed an exact check, None if it is about something else."""
+    if one.finding is None or not isinf(one.finding.evidence_nats):
+        return None
+    return lineage.ring(node)[first_bad(lineage, node, one.finding)].at
 
 
 def _shows(retest: Retest, made: Batch, one: Deviation) -> bool:

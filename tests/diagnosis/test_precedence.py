@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from detectors.finding import Finding, Readings
 from diagnosis.alert import Alert, CauseKind
 from diagnosis.observation import Observation
@@ -126,14 +128,22 @@ def test_that_nothing_new_came_shows_in_the_first_bad_batch_though_its_window_be
     assert told(run(log)[1]) == [(CauseKind.SILENCE, "customers")]
 
 
-def test_what_lasted_upstream_without_harm_until_the_stage_was_changed_is_not_the_cause() -> None:
+@pytest.mark.parametrize(
+    ("before", "kind"),
+    [
+        (Shift("raw", "a", "missing_rate", BREAK, 8), CauseKind.SOURCE_DATA),
+        (Shift("raw", "a", "column_retyped", BREAK, exact=True), CauseKind.SCHEMA_CHANGE),
+    ],
+)
+def test_what_lasted_upstream_without_harm_until_the_stage_was_changed_is_not_the_cause(
+    before: Shift, kind: CauseKind
+) -> None:
     deployed = BREAK + 2
-    shifts = [Shift("raw", "a", "missing_rate", BREAK, 8), Shift("view", "ratio", "location", deployed, 40)]
     world = World(
         chained("a"),
-        shifts,
+        [before, Shift("view", "ratio", "location", deployed, 40)],
         versions=lambda name, number: {"code": "v2" if name == "view" and number >= deployed else "v1"},
     )
     _, alerts = run(world.rounds(0, BREAK + 12))
 
-    assert told(alerts) == [(CauseKind.SOURCE_DATA, "raw"), (CauseKind.CODE_CHANGE, "view")]
+    assert told(alerts) == [(kind, "raw"), (CauseKind.CODE_CHANGE, "view")]
