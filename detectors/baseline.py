@@ -15,6 +15,7 @@ from detectors.reference import Floats
 MEMORY = 4096.0  # batches: longer than any fault, so that a creeping one is not learnt
 WINSOR = 4.0  # standard deviations beyond which a healthy batch teaches no more
 FLOOR = 0.1  # of the sampling variance: constant series would alarm on rounding
+FINEST = 1e-4  # likewise, where that variance is a guess from a few values: a hundredth of their deviation
 PRIOR = 1.0  # batches' worth of belief that dispersion is sampling alone
 FARTHEST = 1e6  # standard deviations: beyond, squares would overflow sooner or later
 SLACK = 0.5  # standard errors by which correlation and dispersion before suspicion may be wrong
@@ -77,18 +78,18 @@ def autocorrelation(baseline: Baseline) -> Floats:
     return shrunk
 
 
-def dispersion_at(baseline: Baseline, sampling: Floats) -> Floats:
+def dispersion_at(baseline: Baseline, sampling: Floats, floor: Floats | float = FLOOR) -> Floats:
     """Expected squared error in units of ``sampling``: a part that shrinks with batch size, and one that does not.
 
     Batches differ by more than the rows drawn. Regressing the dispersion on batch size tells the two apart; where sizes
-    hardly vary it need not be known.
+    hardly vary it need not be known. floor: the least that is expected, in the same units.
     """
     known = (PRIOR + baseline.dispersion * baseline.count) / (PRIOR + baseline.count)
     unit = np.where(baseline.size_unit > 0, baseline.size_unit, sampling)
     size = unit / sampling
     shrink = baseline.count * baseline.size_variance + 10 * np.maximum(baseline.size, 1e-9) ** 2
     slope = np.clip(baseline.count * baseline.size_covariance / shrink, 0, known / np.maximum(baseline.size, 1e-9))
-    expected: Floats = np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), FLOOR)
+    expected: Floats = np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), floor)
     return expected
 
 
@@ -99,10 +100,11 @@ def unexplained(baseline: Baseline) -> Floats:
     return share
 
 
-def level_slack(baseline: Baseline, sampling: Floats, leverage: Floats) -> Floats:
+def level_slack(baseline: Baseline, sampling: Floats, leverage: Floats, floor: Floats | float = FLOOR) -> Floats:
     """Five standard errors of the level. leverage: what its season adds, in units of a batch's own variance."""
     independent = np.maximum(baseline.count, 1) * (1 - np.maximum(autocorrelation(baseline), 0)) ** 2
-    slack: Floats = LEVEL_SLACK * np.sqrt(sampling * dispersion_at(baseline, sampling) * (1 / independent + leverage))
+    variance = sampling * dispersion_at(baseline, sampling, floor) * (1 / independent + leverage)
+    slack: Floats = LEVEL_SLACK * np.sqrt(variance)
     return slack
 
 
@@ -113,6 +115,7 @@ def judge_values(
     sampling: Floats,
     leverage: Floats,
     before: tuple[Baseline, NDArray[np.bool_]] | None = None,
+    floor: Floats | float = FLOOR,
 ) -> Judged:
     """Judge ``value`` by the batches before it.
 
@@ -122,13 +125,13 @@ def judge_values(
     explain itself away: under suspicion both stay within a standard error of what they were. Student's t with the
     degrees of freedom learnt so far is mapped to a normal by Wallace's (1959) approximation.
     """
-    correlation, dispersion = autocorrelation(baseline), dispersion_at(baseline, sampling)
+    correlation, dispersion = autocorrelation(baseline), dispersion_at(baseline, sampling, floor)
     if before is not None:
         trusted, suspicious = before
         n = np.maximum(trusted.count, 1)
         most = autocorrelation(trusted) + SLACK / np.sqrt(n)
         correlation = np.where(suspicious, np.minimum(correlation, most), correlation)
-        widest = dispersion_at(trusted, sampling) * (1 + SLACK * np.sqrt(2 / n))
+        widest = dispersion_at(trusted, sampling, floor) * (1 + SLACK * np.sqrt(2 / n))
         dispersion = np.where(suspicious, np.minimum(dispersion, widest), dispersion)
     predicted = level + correlation * baseline.lag
     uncertain = 1 + 1 / np.maximum(baseline.count, 1) + leverage

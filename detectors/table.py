@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.baseline import FINEST, FLOOR
 from detectors.reference import Floats, Reference
 
 SUBJECT = ("rows", "gap")
@@ -23,6 +24,7 @@ ASSUMED = frozenset(
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0, "category_mix": 0.05}  # one standard deviation of a row; rates: half
 ENTERED = 0.45  # of the arcsine: a fifth of the rows, where there were none of that kind
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
+LEAST = {"mean": FINEST}
 MOST = 7  # statistics of a column
 
 _DISTINCT = STATISTICS.index("distinct")
@@ -30,6 +32,7 @@ _RATE = np.array([name in RATES for name in STATISTICS])
 _DRAWN = np.array([name not in ASSUMED for name in STATISTICS])
 _UNIT = np.array([UNIT.get(name, 0.5 if name in RATES else 1.0) for name in STATISTICS])
 _FAR = np.array([FAR.get(name, ENTERED if name in RATES else 1.0) for name in STATISTICS])
+_FLOOR = np.array([LEAST.get(name, FLOOR) for name in STATISTICS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,6 +88,11 @@ class Table:
     def far(self) -> Floats:
         """A shift of the value that a single batch proves."""
         return _FAR[self.kind]
+
+    @property
+    def floor(self) -> Floats:
+        """The least variance between batches, in units of what drawing rows gives."""
+        return _FLOOR[self.kind]
 
     def of(self, column: str) -> NDArray[np.bool_]:
         """Which rows are of ``column``."""

@@ -114,7 +114,7 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     leverage += _chance_of_values(state, measured)
     leverage[shaped + OUTSIDE] += outside(seen - mean) ** 2 / measured.sampling[shaped + OUTSIDE]
     before = (state.safe, suspicious) if suspicious.any() else None
-    judged = judge_values(state.live, value, level, measured.sampling, leverage, before)
+    judged = judge_values(state.live, value, level, measured.sampling, leverage, before, state.table.floor)
     wider = volatility(state.surprises)
     deviation = judged.deviation * wider
     rate = rate_of(state.live)
@@ -161,7 +161,7 @@ def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats,
         return level
     fit = replace(state.season.fit, weights=state.safe_weights)
     trusted = level_at(replace(state.season, fit=fit), state.safe, now)
-    slack = level_slack(state.safe, sampling, leverage_at(state.season, now))
+    slack = level_slack(state.safe, sampling, leverage_at(state.season, now), state.table.floor)
     return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
 
 
