@@ -28,8 +28,8 @@ class Reason(StrEnum):
 class Moment:
     """Where an alert is when its next revision is considered.
 
-    settled: its cause is final and its findings are gathered; until then it spreads with every batch, which is no news.
-    due: the numbers told are no longer fresh.
+    settled: its cause is final and its findings are gathered; until then it spreads with every batch, which is told
+    with the ticks. due: it is one, and what was told is no longer fresh.
     """
 
     settled: bool = False
@@ -50,7 +50,7 @@ def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reaso
         return Reason.CAUSE
     if moment.settled and _path(previous) != _path(current):
         return Reason.PATH
-    if moment.settled and _spread(previous, current):
+    if (moment.settled or moment.due) and _spread(previous, current):
         return Reason.SYMPTOMS
     before, after = previous.impact, current.impact
     if before.models != after.models:

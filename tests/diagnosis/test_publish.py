@@ -65,6 +65,7 @@ def test_a_finding_of_another_subject_is_news(alert: Alert) -> None:
     fewer = tuple(one for one in alert.symptoms if one.subject == alert.symptoms[0].subject)
     assert len(fewer) < len(alert.symptoms)
     assert why_publish(replace(alert, symptoms=fewer), alert, SETTLED) is Reason.SYMPTOMS
+    assert why_publish(replace(alert, symptoms=fewer), alert, Moment(due=True)) is Reason.SYMPTOMS
 
 
 def test_that_outcomes_bear_the_trouble_out_is_news(alert: Alert) -> None:
