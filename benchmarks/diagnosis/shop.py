@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.diagnosis.folding import benchmark_policy, benchmark_settings
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, Origin
+from diagnosis.observation import Observation, ObservationKind, Origin
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import MINUTE
 from diagnosis.state import PipelineState
@@ -101,15 +101,17 @@ class Shop:
         return other
 
     def live(self, values: Values) -> tuple[list[Observation], list[Alert]]:
-        """One step of all services."""
+        """One step of all services, and the minute that follows it."""
         seen, said = list[Observation](), list[Alert]()
         for place, service in enumerate(self._order):
             columns = values.get(service, {})
             if columns.get("requests_sum", 0.0) >= 1:
-                for observation in self._detect(self._batch(service, columns, place)):
-                    self.state, alerts = fold(self.state, observation, self._policy)
-                    seen.append(observation)
-                    said += alerts
+                seen += self._detect(self._batch(service, columns, place))
+        after = BEGIN + self.step * STEP + MINUTE
+        tick = Observation(kind=ObservationKind.TICK, pipeline="", at=after, arrived_at=after, tick=after // MINUTE)
+        for observation in (*seen, tick):
+            self.state, alerts = fold(self.state, observation, self._policy)
+            said += alerts
         self.step += 1
         return seen, said
 
