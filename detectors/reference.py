@@ -17,6 +17,7 @@ BINS = 32
 OUTER = np.array([1.0, 3.0, 7.0, 15.0, 40.0, 100.0])  # cuts beyond the range, in standard deviations of a row
 CUTS = BINS + 1 + 2 * len(OUTER)
 RANGE = slice(len(OUTER) + 1, len(OUTER) + 1 + BINS)  # the bins between minimum and maximum
+ROUNDING = 1e-12  # of the largest value: by so much sums and means of it may be off
 SMALLEST, LARGEST = 1e-280, 1e300  # of a spread and of a cut, so that neither sums nor ratios overflow
 TOP = 16
 KNOWN = 256  # hashes, of 2 bytes; a column with more categories is an identifier, where "new" means nothing
@@ -102,22 +103,29 @@ def _quantiles(points: Floats, cumulative: Floats, at: Floats) -> Floats:
 
 
 def _inner_cuts(points: Floats, cumulative: Floats) -> Floats:
-    """The 33 cuts from just below the minimum to the maximum; the last ones are equal where fewer are needed.
+    """The 33 cuts from below the minimum to the maximum or above; the last ones are equal where fewer are needed.
 
-    Those between lie midway between two values, so that what is off an atom by a rounding still counts as that atom.
+    Those between lie midway between two values, and beside an atom at either end as far from it: what is off an atom by
+    a rounding, or by what differs from batch to batch, still counts as that atom.
     """
     share = np.diff(cumulative, prepend=0.0)
-    atoms = points[share >= 2 / BINS]
-    below_minimum = np.nextafter(points[0], -np.inf)
+    atom = share >= 2 / BINS
+    beside = np.where(atom[[0, -1]], [_half(points[0], points[1:2]), _half(points[-1], points[-2:-1])], 0.0)
+    lowest, highest = np.nextafter(points[0] - beside[0], -np.inf), points[-1] + beside[1]
     quantiles = _quantiles(points, cumulative, np.arange(1, BINS) / BINS)
-    inner = np.unique(np.concatenate([quantiles, np.nextafter(atoms, -np.inf), [below_minimum]]))
-    inner = inner[(inner >= below_minimum) & (inner < points[-1])][:BINS]
-    cuts = np.full(BINS + 1, points[-1])
+    inner = np.unique(np.concatenate([quantiles, np.nextafter(points[atom], -np.inf)]))
+    inner = np.concatenate([[lowest], inner[(inner >= points[0]) & (inner < points[-1])][: BINS - 1]])
+    cuts = np.full(BINS + 1, highest)
     cuts[: len(inner)] = inner
     following = np.searchsorted(points, inner[1:], side="right")
     left, right = points[following - 1], points[following]
     cuts[1 : len(inner)] = np.minimum(left / 2 + right / 2, np.nextafter(right, -np.inf))
     return cuts
+
+
+def _half(value: float, next_to: Floats) -> float:
+    """Half the way between a value and its neighbour; a rounding, if it has none."""
+    return float(min(LARGEST, np.abs(value / 2 - next_to / 2).max(initial=ROUNDING * abs(value))))
 
 
 def category_reference(categories: dict[str, int], other: int) -> Reference:

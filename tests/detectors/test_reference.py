@@ -23,6 +23,4 @@ def test_values_that_are_off_by_little_count_as_what_they_are(most, off):
     values = np.arange(1.0, most + 1)
     reference = number_reference(values, np.ones(most))
     exact, moved = (np.searchsorted(reference.cuts, held, side="left") for held in (values, values * (1 + off)))
-    within = (moved >= RANGE.start) & (moved < RANGE.stop)
-    assert (exact == moved)[within].all()
-    assert within[1:-1].all()
+    assert (exact == moved).all()
