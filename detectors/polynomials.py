@@ -9,6 +9,7 @@ from detectors.reference import Floats, Reference
 BEND = 2.5  # standard deviations from the middle, where the location's weight of a row turns from linear to logarithmic
 REACH = 100.0  # standard deviations from the last cut to where the rows beyond it are thought to be
 RANK = 1e-3  # a function whose size over the reference is below is none: the column has too few different values
+HEAVIEST = 30.0  # weight of a row for scale, skew or tail where the reference has none: that of one in a thousand
 
 
 def polynomials(references: Sequence[Reference]) -> Floats:
@@ -17,7 +18,9 @@ def polynomials(references: Sequence[Reference]) -> Floats:
     Orthonormal over the rows of the reference, and of bounded weight. Location is the inverse hyperbolic sine of the
     standardised value (Johnson 1949): linear where rows are dense, and still growing with a shift far beyond the
     reference, where ranks would stand still. The others are polynomials of the mean of the mid-PIT (the share below a
-    bin plus half of its own) and of a slow logistic, for the same reason.
+    bin plus half of its own) and of a slow logistic, for the same reason. What few different values determine runs away
+    beyond them: a row of a kind that the reference does not have weighs no more than it could if one in a thousand were
+    so.
     """
     share = np.stack([reference.share for reference in references]).astype(np.float64)
     cuts = np.stack([reference.cuts for reference in references])
@@ -27,7 +30,10 @@ def polynomials(references: Sequence[Reference]) -> Floats:
     away = (0.5 * ends[:, 1:] + 0.5 * ends[:, :-1] - middle) / spread
     pit = 2 * np.cumsum(share, axis=1) - share - 1
     rank = (np.tanh(away / (2 * BEND)) + pit) / 2
-    return _orthonormal(share, (np.arcsinh(away / BEND), rank**2, rank**3, rank**4))
+    scores = _orthonormal(share, (np.arcsinh(away / BEND), rank**2, rank**3, rank**4))
+    shape = scores[:, :, 1:]
+    scores[:, :, 1:] = np.where(share[:, :, None] > 0, shape, np.clip(shape, -HEAVIEST, HEAVIEST))
+    return scores
 
 
 def _orthonormal(share: Floats, functions: Sequence[Floats]) -> Floats:
