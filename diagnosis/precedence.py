@@ -18,7 +18,6 @@ _THERE = 2.0  # standard errors that a cause shows in what such a batch was made
 _COMING = 3.0  # unless that is so many less than in the later ones: then it came after
 _SOUND = 3.0  # standard errors by which a sound batch may be off, and by which harm shows
 _AS_MUCH = 0.7  # of what it is in the batch in question: a fault that grows does harm from some size on
-_IN_A_ROW = 2  # sound batches that acquit what they were made from; one, where the stage was changed after it
 
 
 def surely_bad(step: Step) -> tuple[Batch, ...]:
@@ -40,12 +39,12 @@ def first_sharp(retest: Retest, step: Step) -> Batch | None:
 class _Source:
     """What a first bad batch was made from, and whether its predecessor was made from another.
 
-    sound: what its last predecessors were made from, if these were sound; nothing if they are too few to acquit it.
+    sound: what that was, where it was sound and the stage was changed since.
     """
 
     made: Batch
     fresh: bool
-    sound: tuple[Batch, ...]
+    sound: Batch | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,18 +90,11 @@ def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None
     if shown is None or abs(shown) < SHARP:
         return None
     made = _climbed(lineage, (lineage.read(first),), way)  # of batches that are read together, the last
-    before = _climbed(lineage, lineage.ring(step.node)[: lineage.place(first)][-1:], way)
-    return _Source(made[0], made != before, _sound(lineage, step, first, way)) if made else None
-
-
-def _sound(lineage: Lineage, step: Step, first: Batch, way: tuple[Step, ...]) -> tuple[Batch, ...]:
-    """Return what the last batches before the first bad one were made from, if they acquit it."""
-    assert step.focus is not None
-    enough = 1 if changed_here(lineage, step) else _IN_A_ROW
-    last = lineage.ring(step.node)[: lineage.place(first)][-enough:]
-    was = series(lineage, step.node, last, step.focus.column, step.focus.statistic)
-    made = tuple(dict.fromkeys(one for batch in last for one in _climbed(lineage, (batch,), way)))
-    return made if len(made) == enough and bool((np.abs(was) < _SOUND).all()) else ()
+    last = lineage.ring(step.node)[: lineage.place(first)][-1:]
+    before = _climbed(lineage, last, way)
+    was = retest.strength(step.node, last, step.focus.column, step.focus.statistic)
+    sound = before[0] if before and was is not None and abs(was) < _SOUND and changed_here(lineage, step) else None
+    return _Source(made[0], made != before, sound) if made else None
 
 
 def _climbed(lineage: Lineage, batches: tuple[Batch, ...], way: tuple[Step, ...]) -> tuple[Batch, ...]:
@@ -113,15 +105,15 @@ def _climbed(lineage: Lineage, batches: tuple[Batch, ...], way: tuple[Step, ...]
 
 
 def _did_no_harm(retest: Retest, source: _Source, one: Deviation) -> bool:
-    """Tell whether a deviation was as strong in what sound batches were made from: something else did the harm."""
-    if not source.sound:
+    """Tell whether a deviation was as strong in what the last sound batch was made from: the change did, then."""
+    if source.sound is None:
         return False
+    then = retest.strength(source.sound.node, (source.sound,), one.column, one.statistic)
     now = retest.strength(source.made.node, (source.made,), one.column, one.statistic)
-    then = series(retest.lineage, source.made.node, source.sound, one.column, one.statistic)
-    if now is None or not np.isfinite(then).all():
-        failed = _failed_at(retest.lineage, source.made.node, one)
-        return failed is not None and failed <= source.sound[0].at and one.statistic not in ABSENCE
-    return bool((then * np.sign(now) >= max(_SOUND, _AS_MUCH * abs(now))).all())
+    if then is None or now is None:
+        failed = _failed_at(retest.lineage, source.sound.node, one)
+        return failed is not None and failed <= source.sound.at and one.statistic not in ABSENCE
+    return abs(then) >= max(_SOUND, _AS_MUCH * abs(now)) and then * now > 0
 
 
 def _came_later(retest: Retest, step: Step, source: _Source, one: Deviation) -> bool:

@@ -424,15 +424,9 @@ def test_small_batches_that_are_read_together_with_the_next_are_tested_again_lik
         assert (alert.kind, alert.cause.component, alert.cause.column) == (CauseKind.SOURCE_DATA, "orders", "amount")
 
 
-def _slowly(node: str, column: str, statistic: str) -> list[Shift]:
-    """A shift that shows at once, and is plain 14 rounds later."""
-    faint = replace(shift(node, column, statistic), size=5.0)
-    return [faint, replace(faint, since=BREAK + 14, size=7.0)]
-
-
 def test_scores_that_move_long_after_what_they_are_made_from_are_no_other_fault() -> None:
     nodes = [replace(node, score=None) if isinstance(node, Model) else node for node in chain()]
-    slow = [shift("orders", "amount", "location"), *_slowly("risk", "", "score_location")]
+    slow = [shift("orders", "amount", "location"), replace(shift("risk", "", "score_location"), since=BREAK + 14)]
     (alert,) = last(run(World(nodes, slow).rounds(0, BREAK + 20))[1])
     assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
     assert ("shop/risk", "score_location") in {(one.subject, one.statistic) for one in alert.symptoms}
@@ -440,14 +434,14 @@ def test_scores_that_move_long_after_what_they_are_made_from_are_no_other_fault(
 
 def test_a_derived_column_that_moves_long_after_what_it_is_made_from_is_no_other_fault() -> None:
     nodes = [*chain()[:5], Dataset("report", ("spend",), ("features",))]
-    slow = [shift("orders", "amount", "location"), *_slowly("report", "spend", "location")]
+    slow = [shift("orders", "amount", "location"), replace(shift("report", "spend", "location"), since=BREAK + 14)]
     (alert,) = last(run(World(nodes, slow).rounds(0, BREAK + 20))[1])
     assert (alert.kind, alert.cause.component, alert.cause.column) == (CauseKind.SOURCE_DATA, "orders", "amount")
     assert ("shop/report", "spend") in {(one.subject, one.column) for one in alert.symptoms}
 
 
 def test_rows_that_come_or_go_long_after_those_of_the_parent_are_no_other_fault() -> None:
-    slow = [shift("orders", "", "rows"), *_slowly("clean", "", "rows")]
+    slow = [shift("orders", "", "rows"), replace(shift("clean", "", "rows"), since=BREAK + 14)]
     (alert,) = last(run(World(chain()[:3], slow).rounds(0, BREAK + 20))[1])
     assert (alert.kind, alert.cause.component) == (CauseKind.SOURCE_DATA, "orders")
 

@@ -42,14 +42,6 @@ def test_what_a_column_follows_explains_nothing_if_it_moved_a_batch_later() -> N
     assert told(alerts) == [(CauseKind.UNKNOWN, "view"), (CauseKind.SOURCE_DATA, "raw")]
 
 
-def test_what_two_sound_batches_were_made_from_did_not_break_the_next() -> None:
-    for before, causes in ((2, {(CauseKind.SOURCE_DATA, "raw"), (CauseKind.UNKNOWN, "view")}), (0, None)):
-        shifts = [SHIFTED, Shift("raw", "a", "location", BREAK - before, 20)]
-        _, alerts = run(World(chained("a"), shifts).rounds(0, BREAK + 12))
-
-        assert set(told(alerts)) == (causes or {(CauseKind.SOURCE_DATA, "raw")})
-
-
 def test_a_check_that_fails_a_batch_later_upstream_is_not_the_cause() -> None:
     retyped = Shift("raw", "a", "column_retyped", BREAK + 1, exact=True)
     _, alerts = run(World(chained("a"), [SHIFTED, retyped]).rounds(0, BREAK + 12))
