@@ -101,7 +101,10 @@ def unexplained(baseline: Baseline) -> Floats:
 
 
 def level_slack(baseline: Baseline, sampling: Floats, leverage: Floats, floor: Floats | float = FLOOR) -> Floats:
-    """Five standard errors of the level. leverage: what its season adds, in units of a batch's own variance."""
+    """Five standard errors of the level. leverage: what its season adds, in units of a batch's own variance.
+
+    floor: as for ``dispersion_at``.
+    """
     independent = np.maximum(baseline.count, 1) * (1 - np.maximum(autocorrelation(baseline), 0)) ** 2
     variance = sampling * dispersion_at(baseline, sampling, floor) * (1 / independent + leverage)
     slack: Floats = LEVEL_SLACK * np.sqrt(variance)
@@ -123,7 +126,8 @@ def judge_values(
     that an uncertain level adds, in units of the prediction's own. before: the baseline as it was before suspicion, and
     which statistics are under it. A lasting shift looks like correlated and volatile batches, and learnt as such would
     explain itself away: under suspicion both stay within a standard error of what they were. Student's t with the
-    degrees of freedom learnt so far is mapped to a normal by Wallace's (1959) approximation.
+    degrees of freedom learnt so far is mapped to a normal by Wallace's (1959) approximation. floor: as for
+    ``dispersion_at``.
     """
     correlation, dispersion = autocorrelation(baseline), dispersion_at(baseline, sampling, floor)
     if before is not None:

@@ -24,7 +24,7 @@ ASSUMED = frozenset(
 UNIT = {"rows": 1.0, "gap": 4.0, "distinct": 2.0, "category_mix": 0.05}  # one standard deviation of a row; rates: half
 ENTERED = 0.45  # of the arcsine: a fifth of the rows, where there were none of that kind
 FAR = {"rows": 1.6, "gap": np.inf, "distinct": 1.6, "category_mix": 0.25}  # a fifth, or five times, of what is usual
-LEAST = {"mean": FINEST}  # variance between batches, in units of what drawing rows gives; others: a tenth
+FLOORS = {"mean": FINEST}  # variance between batches, in units of what drawing rows gives; others: a tenth
 MOST = 7  # statistics of a column
 
 _DISTINCT = STATISTICS.index("distinct")
@@ -32,7 +32,7 @@ _RATE = np.array([name in RATES for name in STATISTICS])
 _DRAWN = np.array([name not in ASSUMED for name in STATISTICS])
 _UNIT = np.array([UNIT.get(name, 0.5 if name in RATES else 1.0) for name in STATISTICS])
 _FAR = np.array([FAR.get(name, ENTERED if name in RATES else 1.0) for name in STATISTICS])
-_FLOOR = np.array([LEAST.get(name, FLOOR) for name in STATISTICS])
+_FLOOR = np.array([FLOORS.get(name, FLOOR) for name in STATISTICS])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from detectors.finding import Finding
 
 from diagnosis.alert import Cause, CauseKind, Context, Hop, LastGood, Onset, Rejected
+from diagnosis.balance import broken_balance
 from diagnosis.changes import Act
 from diagnosis.confidence import sharing
 from diagnosis.identity import ABSENCE, concern
@@ -60,7 +61,14 @@ def diagnose(
     interval, first = _onset(retest, traces, deviations)
     sifted = sift(retest, traces, interval, announced)
     disproved = bool(retest.deviations(outcomes_key(lineage.nodes[home.origin.node].name), (), interval))
-    scene = Scene(lineage=lineage, trace=home, deviations=deviations, acts=sifted.acts, disproved=disproved)
+    scene = Scene(
+        lineage=lineage,
+        trace=home,
+        deviations=deviations,
+        acts=sifted.acts,
+        disproved=disproved,
+        balance=broken_balance(lineage, home.origin),
+    )
     kind = kind_of(scene)
     if shared is not None:
         why = "several datasets that come from it moved together"

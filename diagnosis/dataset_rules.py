@@ -1,7 +1,6 @@
 """What kind of fault began at a dataset: each rule names one kind, or says nothing."""
 
 from diagnosis.alert import CauseKind
-from diagnosis.balance import broken_balance
 from diagnosis.changes import KINDS
 from diagnosis.identity import TIMING
 from diagnosis.lineage import Lineage
@@ -68,7 +67,7 @@ def badly_joined(scene: Scene) -> Kind | None:
 
 def _rows_off(scene: Scene) -> str | None:
     """Say how its rows are off: by what it makes of each row it is given, which holds where they swing, or plainly."""
-    balance, rows = broken_balance(scene.lineage, scene.trace.origin), scene.strongest("rows")
+    balance, rows = scene.balance, scene.strongest("rows")
     if balance is None and rows is None:
         return None
     more = balance.change > 1 if balance is not None else rows is not None and rows.strength > 0
@@ -114,9 +113,9 @@ def rows_doubled(scene: Scene) -> Kind | None:
 
 def _times_the_rows(scene: Scene) -> float | None:
     """Return how many times its usual rows it has, where that is not what it used to be."""
-    balance, rows = broken_balance(scene.lineage, scene.trace.origin), scene.strongest("rows")
-    if balance is not None:
-        return balance.change
+    if scene.balance is not None:
+        return scene.balance.change
+    rows = scene.strongest("rows")
     if rows is None or rows.finding is None or not rows.finding.observed or not rows.finding.expected:
         return None
     return rows.finding.observed / rows.finding.expected

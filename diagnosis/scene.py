@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from diagnosis.alert import CauseKind
+from diagnosis.balance import Balance
 from diagnosis.changes import Act
 from diagnosis.lineage import Lineage
 from diagnosis.retest import Deviation
@@ -14,14 +15,16 @@ from diagnosis.steps import Trace
 class Scene:
     """What is known of the origin when its kind is decided; ``acts`` are those in time there, most telling first.
 
-    disproved: of a model, that what its outcomes say of it changed at that time too.
+    disproved: of a model, that what its outcomes say of it changed at that time too. balance: of rows with its parents,
+    where it is not what it was.
     """
 
     lineage: Lineage
     trace: Trace
     deviations: tuple[Deviation, ...]
     acts: tuple[Act, ...]
-    disproved: bool = False
+    disproved: bool
+    balance: Balance | None
 
     @property
     def node(self) -> Node:
