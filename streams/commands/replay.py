@@ -16,7 +16,6 @@ from streams.reading.replay import render_replay
 from streams.replay.comparing import Compared, Verdict, compare
 from streams.replay.replay import Replay, replay_events, replay_observations
 from streams.settings import Settings
-from streams.topics import Topic
 
 EPILOG = """Examples:
 
@@ -69,11 +68,12 @@ def replay(
     try:
         with Interruption() as interruption, Console(stderr=True).status("reading …") as status:
             watch = _watched(interruption, status.update)
+            before = _published(settings, interruption)
             done = _replayed(settings, given, watch)
-            published = _published(settings, interruption)
+            meanwhile = _published(settings, interruption)
     except (NoAlertsTopic, TopicSilent, EndNotReached) as error:
         refuse(str(error))
-    compared = comparison(published, done, from_time)
+    compared = comparison(before, meanwhile, done, from_time)
     if as_json:
         for one in compared:
             typer.echo(msgspec.json.encode(_plain(one)).decode())
@@ -97,19 +97,17 @@ def assignment(text: str) -> tuple[str, str]:
     return name, value
 
 
-def comparison(published: Iterable[Published], done: Replay, since: int | None) -> list[Compared]:
+def comparison(
+    before: Iterable[Published], meanwhile: Iterable[Published], done: Replay, since: int | None
+) -> list[Compared]:
     """The alerts that were, or would be, told about since a time; all where there is none.
 
-    Where the replay did not begin with the first record, what was published before its beginning is left out; and so
-    are revisions that follow from observations behind its end: an installation that runs goes on meanwhile.
+    before: what was published when the replay began: all that it follows from is in the log. meanwhile: what was when
+    it ended: an installation that runs goes on, so that only what the replay says as well can have been read by it.
+    Where the replay did not begin with the first record, what was published before its beginning is left out.
     """
-    end = done.end if Topic.OBSERVATIONS in done.source else None
     said = {(one.alert.alert_id, one.alert.revision) for one in done.said}
-    told = [
-        one
-        for one in published
-        if end is None or one.stored_at <= end or (one.alert.alert_id, one.alert.revision) in said
-    ]
+    told = [*before, *(one for one in meanwhile if (one.alert.alert_id, one.alert.revision) in said)]
     if not done.whole and done.begin is not None:
         early = {one.alert.alert_id for one in told if one.stored_at < done.begin}
         told = [one for one in told if one.alert.alert_id not in early]

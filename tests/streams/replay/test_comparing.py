@@ -79,7 +79,7 @@ def test_only_what_was_told_about_since_a_time_is_compared(
     published = [Published(stored_at=TEN + i * 10, alert=named(broken_deploy, name)) for i, name in enumerate("ab")]
     replay = Replay(source=(Topic.OBSERVATIONS,), said=[Said(at=one.stored_at, alert=one.alert) for one in published])
 
-    found = comparison(published, replay, since)
+    found = comparison(published, published, replay, since)
 
     assert [(one.latest.alert_id, one.verdict) for one in found] == [(name, Verdict.SAME) for name in names]
 
@@ -89,18 +89,24 @@ def test_what_was_published_before_the_first_record_is_left_out_where_older_ones
 ) -> None:
     published = [Published(stored_at=TEN, alert=broken_deploy)]
 
-    whole = comparison(published, Replay(source=(Topic.OBSERVATIONS,), begin=TEN + 1), None)
-    cut = comparison(published, Replay(source=(Topic.OBSERVATIONS,), begin=TEN + 1, whole=False), None)
+    whole = comparison(published, published, Replay(source=(Topic.OBSERVATIONS,), begin=TEN + 1), None)
+    cut = comparison(published, published, Replay(source=(Topic.OBSERVATIONS,), begin=TEN + 1, whole=False), None)
 
     assert [one.verdict for one in whole] == [Verdict.MISSING]
     assert cut == []
 
 
-def test_what_is_published_while_the_log_is_read_is_no_difference(broken_deploy: Alert) -> None:
+@pytest.mark.parametrize(
+    ("before", "said", "verdict"),
+    [(1, 2, Verdict.SAME), (2, 2, Verdict.SAME), (2, 3, Verdict.SAME), (3, 2, Verdict.DIFFERS)],
+)
+def test_what_is_published_while_the_log_is_read_is_no_difference(
+    broken_deploy: Alert, before: int, said: int, verdict: Verdict
+) -> None:
     revisions = [replace(broken_deploy, revision=number) for number in (1, 2, 3)]
     published = [Published(stored_at=TEN + one.revision, alert=one) for one in revisions]
-    replay = Replay(source=(Topic.OBSERVATIONS,), end=TEN, said=[Said(at=TEN, alert=one) for one in revisions[:2]])
+    replay = Replay(source=(Topic.OBSERVATIONS,), end=TEN, said=[Said(at=TEN, alert=one) for one in revisions[:said]])
 
-    (one,) = comparison(published, replay, None)
+    (one,) = comparison(published[:before], published, replay, None)
 
-    assert one.verdict is Verdict.SAME
+    assert one.verdict is verdict
