@@ -14,6 +14,7 @@ from diagnosis.retest import Deviation, Retest, series
 from diagnosis.state import Batch
 from diagnosis.steps import Step, changed_here
 
+_MISSED = ABSENCE | {"gap"}  # what harms only those who go on without the batch that did not come
 _THERE = 2.0  # standard errors that a cause shows in what such a batch was made from,
 _COMING = 3.0  # unless that is so many less than in the later ones: then it came after
 _SOUND = 3.0  # standard errors by which a sound batch may be off, and by which harm shows
@@ -52,16 +53,20 @@ class Precedence:
     """Which deviations of a step upstream were there when the first bad batch was made, if that is dated exactly.
 
     late: what the strongest deviations are about that came later. The statistics of a column move together: where the
-    strongest came later, the others did, but for what shows by itself.
+    strongest came later, the others did, but for what shows by itself. renewed: whether each bad batch was made from
+    a single new one: that nothing came before, or not in time, did it no harm.
     """
 
     retest: Retest
     above: Step
     source: _Source | None
     late: frozenset[str]
+    renewed: bool
 
     def admits(self, one: Deviation) -> bool:
         """Tell whether a deviation did not come later, nor long before without doing any harm."""
+        if self.renewed and one.statistic in _MISSED:
+            return False
         if self.source is None:
             return True
         if _did_no_harm(self.retest, self.source, one):
@@ -76,7 +81,9 @@ def precedence(retest: Retest, step: Step, way: tuple[Step, ...], found: Sequenc
     source, above = _source(retest, step, way), way[-1]
     leads = {concern(one.column, one.statistic): one for one in reversed(found)} if source is not None else {}
     late = frozenset(about for about, one in leads.items() if source and _came_later(retest, above, source, one))
-    return Precedence(retest=retest, above=above, source=source, late=late)
+    return Precedence(
+        retest=retest, above=above, source=source, late=late, renewed=_renewed(retest.lineage, step, way, source)
+    )
 
 
 def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None:
@@ -97,6 +104,23 @@ def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None
     return _Source(made[0], made != before, sound) if made else None
 
 
+def _renewed(lineage: Lineage, step: Step, way: tuple[Step, ...], source: _Source | None) -> bool:
+    """Tell whether the first bad batch, or all that may be it, were each made from one that no other was made from."""
+    assert step.focus is not None
+    if step.focus.statistic in TIMING | ABSENCE:
+        return False
+    bad = surely_bad(step)[: 1 if source is not None else None]
+    return bool(bad) and all(_made_anew(lineage, one, way) for one in bad)
+
+
+def _made_anew(lineage: Lineage, batch: Batch, way: tuple[Step, ...]) -> bool:
+    made: tuple[Batch, ...] = (batch,)
+    then = lineage.ring(batch.node)[: lineage.place(batch)][-1:]
+    for above in way:
+        made, then = lineage.made_from(made, above.node)[0], lineage.made_from(then, above.node)[0]
+    return len(made) == 1 and made != then[-1:]
+
+
 def _climbed(lineage: Lineage, batches: tuple[Batch, ...], way: tuple[Step, ...]) -> tuple[Batch, ...]:
     """Return the last batch up a way that these were made from, nothing where that is not known."""
     for above in way:
@@ -112,7 +136,7 @@ def _did_no_harm(retest: Retest, source: _Source, one: Deviation) -> bool:
     now = retest.strength(source.made.node, (source.made,), one.column, one.statistic)
     if then is None or now is None:
         failed = _failed_at(retest.lineage, source.sound.node, one)
-        return failed is not None and failed <= source.sound.at and one.statistic not in ABSENCE
+        return failed is not None and failed <= source.sound.at
     return abs(then) >= max(_SOUND, _AS_MUCH * abs(now)) and then * now > 0
 
 
@@ -130,15 +154,10 @@ def _came_later(retest: Retest, step: Step, source: _Source, one: Deviation) -> 
 
 
 def _checked_later(lineage: Lineage, source: _Source, one: Deviation) -> bool:
-    """Tell whether an exact check, which dates its onset exactly, failed only after a batch.
-
-    That nothing comes, or not in time, harms what goes on with an older batch, not what reads a new one.
-    """
+    """Tell whether an exact check, which dates its onset exactly, failed only after a batch."""
     failed = _failed_at(lineage, source.made.node, one)
     if failed is None:
         return False
-    if one.statistic in ABSENCE:
-        return source.fresh
     return failed > source.made.at and (source.fresh or one.statistic not in TIMING)
 
 

@@ -60,8 +60,7 @@ def revise(look: Review, fault: Fault) -> Fault:
         kept = replace(fault, members=members, tainted=measured.tainted, reached=measured.reached)
         return tell(look, kept, refresh(subject, fault, measured.impact))
     diagnosis = _diagnose(look, members, opening.key)
-    known = fault.supported or fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED
-    if diagnosis.awaited and known and not (over and _waited(look, fault)):  # it stands until the batches have come
+    if diagnosis.awaited and _stands(look, fault, diagnosis) and not (over and _waited(look, fault)):
         measured = measure(subject, fault.origin, fault.alert)
         kept = _settle(look, replace(fault, members=members), measured)
         return tell(look, kept, refresh(subject, fault, measured.impact))
@@ -81,6 +80,17 @@ def revise(look: Review, fault: Fault) -> Fault:
     if stage is StageOfDiagnosis.DIAGNOSED:
         fault = _settle(look, fault, measured)
     return tell(look, fault, alert)
+
+
+def _stands(look: Review, fault: Fault, diagnosis: Diagnosis) -> bool:
+    """Tell whether what an alert names stands until the batches have come that a new diagnosis still waits for.
+
+    What nothing supports yields to what is supported, or further up: waiting will not bring the cause back down.
+    """
+    if fault.supported:
+        return True
+    higher = diagnosis.supported or diagnosis.origin in look.lineage.ancestors(fault.origin)
+    return fault.alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED and not higher
 
 
 def reopened(look: Review, fault: Fault, opening: str) -> Fault:

@@ -372,3 +372,22 @@ def test_scores_that_move_later_than_what_the_model_is_served_are_the_same_fault
     world.versions = lambda name, number: {"model": "v2" if name == "risk" and number >= BREAK + 20 else "v1"}
     _, alerts = run(world.rounds(0, BREAK + 30))
     assert [alert.kind for alert in last(alerts)] == [CauseKind.SERVING_SKEW, CauseKind.MODEL_CHANGE]
+
+
+def test_a_cause_that_nothing_supports_yields_to_one_further_up_whatever_is_still_on_its_way() -> None:
+    nodes = [
+        Dataset("idle", ("b",)),
+        Dataset("raw", ("a", "ratio"), ("idle",)),
+        Dataset("view", ("ratio",), ("raw", "idle")),
+    ]
+    shifts = [Shift("view", "ratio", "location", BREAK), Shift("raw", "a", "location", BREAK)]
+
+    def alarmed_late(one: Observation) -> Observation:
+        return replace(one, findings=()) if one.name == "raw" and one.at < START + (BREAK + 3) * MINUTE else one
+
+    log = World(nodes, shifts).rounds(0, BREAK + 10)
+    spoken = (one for one in log if one.name != "idle" or one.at < START + BREAK * MINUTE)
+    _, alerts = run(map(alarmed_late, spoken), replace(POLICY, settle_s=100.0))
+
+    assert [alert.cause.component for alert in alerts[:1]] == ["view"]
+    assert [alert.cause.component for alert in last(alerts)] == ["raw"]

@@ -147,3 +147,10 @@ def test_what_lasted_upstream_without_harm_until_the_stage_was_changed_is_not_th
     _, alerts = run(world.rounds(0, BREAK + 12))
 
     assert told(alerts) == [(kind, "raw"), (CauseKind.CODE_CHANGE, "view")]
+
+
+def test_a_pause_that_is_over_does_not_explain_what_was_made_from_the_next_batch() -> None:
+    shifts = [SHIFTED, Shift("raw", "", "gap", BREAK, 12, until=BREAK + 1)]
+    _, alerts = run(World(chained("a"), shifts).rounds(0, BREAK + 12))
+
+    assert (CauseKind.UNKNOWN, "view") in told(alerts)
