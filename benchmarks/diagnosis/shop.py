@@ -19,6 +19,7 @@ from diagnosis.pipeline import fold, start
 from diagnosis.policy import MINUTE
 from diagnosis.state import PipelineState
 from schemas.events import BatchRef, Column, DataBatch, Numbers
+from streams.detect.budget import Share
 from streams.detect.inputs import batch_input
 from streams.detect.observing import batch_observation
 from streams.detect.role import policies_of
@@ -28,7 +29,6 @@ Floats: TypeAlias = NDArray[np.float64]
 Values: TypeAlias = Mapping[str, Mapping[str, float]]  # of one step: service, metric and statistic
 PIPELINE, STEP, BEGIN = "petshop", 5 * MINUTE, 1_692_608_400_000_000
 ROWS = 1_000
-MOST = 2_048  # statistics that share the budget, about
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,7 @@ class Shop:
         self._policies = policies_of(benchmark_settings())
         self._policy = benchmark_policy()
         self._subjects: dict[str, Subject] = {}
+        self._monitored = 1
         self.state: PipelineState = start(PIPELINE)
         self.step = 0
 
@@ -103,6 +104,7 @@ class Shop:
     def live(self, values: Values) -> tuple[list[Observation], list[Alert]]:
         """One step of all services, and the minute that follows it."""
         seen, said = list[Observation](), list[Alert]()
+        self._monitored = sum((one.share for one in self._subjects.values()), Share()).monitored
         for place, service in enumerate(self._order):
             columns = values.get(service, {})
             if columns.get("requests_sum", 0.0) >= 1:
@@ -137,7 +139,7 @@ class Shop:
         subject = self._subjects.get(name) or Subject(name=name)
         summary = summarise_batch(subject, batch_input(batch, batch.produced_at), self._policies)
         digest = np.array([self.step], np.uint64)
-        step = Step(kind=StepKind.BATCH, digests=digest, batch=summary, monitored=MOST)
+        step = Step(kind=StepKind.BATCH, digests=digest, batch=summary, monitored=self._monitored)
         self._subjects[name], said = apply(subject, step, self._policies)
         for one in said:
             if one.batch is not None:

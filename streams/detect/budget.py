@@ -15,6 +15,11 @@ class Share:
     statistics: int = 0
     alarms: int = 0
 
+    @property
+    def monitored(self) -> int:
+        """The statistics as folds are told of them: as a power of two."""
+        return 1 << max(0, self.statistics - 1).bit_length()
+
     def __add__(self, other: "Share") -> "Share":
         """Both together."""
         return Share(statistics=self.statistics + other.statistics, alarms=self.alarms + other.alarms)
@@ -59,9 +64,9 @@ class Budget:
 
     @property
     def monitored(self) -> int:
-        """The statistics of the whole installation, as a power of two."""
+        """The statistics of the whole installation, as folds are told of them."""
         with self._lock:
-            return 1 << max(0, self._total.statistics - 1).bit_length()
+            return self._total.monitored
 
     @property
     def _total(self) -> Share:
