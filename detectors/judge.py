@@ -8,6 +8,7 @@ import numpy as np
 from detectors.checks import Claim
 from detectors.finding import Judgement, Readings
 from detectors.life import exact_findings, standing
+from detectors.points import pointwise
 from detectors.pooling import emptied, pooled, startles
 from detectors.portrait import gauges, profiles
 from detectors.state import RECENT, BatchSummary, DatasetState, Policy, Recent
@@ -23,7 +24,8 @@ def judge(
     late = is_late(state, batch)
     gap_s = _gap_s(state, batch, policy)
     usable = not late and batch.rows > 0 and not any(claim.statistic == "duplicate_batch" for claim in claims)
-    alone = usable and batch.rows < policy.pool_rows and startles(state, batch, policy)
+    waits = usable and batch.rows < policy.pool_rows and not pointwise(state, usual_gap_s(state), policy)
+    alone = waits and startles(state, batch, policy)
     state = emptied(state, usual_gap_s(state), policy) if alone else state
     state = exact_findings(state, batch, claims)
     state = remember(state, batch, fingerprint, state.steps + 1 if usable else -1, policy)

@@ -82,6 +82,8 @@ def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: 
     if (one.finding is not None or one.size >= PLAIN) and room:
         return True
     assert step.focus is not None
+    if step.focus.statistic == "distinct" and one.statistic in VOLUME:  # counted per row: by arithmetic, not by habit
+        return True
     columns = {regressor.column for regressor in mechanism.regressors if regressor.parent == parent}
     known = (parent, one.column, one.statistic) in mechanism.considered
     return not known or one.column in columns or (one.column != "" and one.column == step.focus.column)
