@@ -69,7 +69,7 @@ def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alar
                 size=max(1.0, float(evidence.SIZES[size])),
                 evidence=float(heights[row]),
                 step=state.steps + 1,
-                spike=float(weighed.judged.z[row]),
+                spike=float(weighed.z[row]),
                 alarm_batch_id=batch.batch_id,
                 alarm_at=batch.at,
                 onset_earliest=earliest,

@@ -18,6 +18,7 @@ SIZES = np.geomspace(0.25, 5.0, 5)
 TINY = 1e-9  # the least rate
 PEAK = 3.0  # nats above which an excursion counts for the tail fit
 PRIOR = 20.0  # pseudo-excursions at the theoretical tail rate of one per nat
+SHAPE = 0.05  # of the tail where the law is unknown: two strange batches may prove one in a million, not in a billion
 MOST = 1e4  # nats: more is not more certain
 VAGUE = 2.0  # nats by which a less likely onset is still in the interval: 95 % of a likelihood ratio with one parameter
 OLDEST = 65_535  # steps that are told apart
@@ -112,15 +113,18 @@ def _older(age: NDArray[np.uint16], now: NDArray[np.bool_]) -> NDArray[np.uint16
     return older
 
 
-def thresholds(bank: Bank, run_length: float) -> Floats:
+def thresholds(bank: Bank, run_length: float, unknown: Floats | float = 0.0) -> Floats:
     """The height at which each statistic alarms once in ``run_length`` steps of no change, shape ``(m,)``.
 
-    An exponential tail is fitted to the excursions seen, with 20 pseudo-excursions at the theoretical rate; the
-    threshold is never below the theoretical one. The running excursion is left out: it would flee from a true change.
+    A tail is fitted to the excursions seen, with 20 pseudo-excursions at the theoretical rate; the threshold is never
+    below the theoretical one. The running excursion is left out: it would flee from a true change. The tail is
+    exponential where the law of single batches is known, and generalised Pareto by as much as it is ``unknown``, from 0
+    to 1: the rarer the alarms that are asked for, the less what was seen says of them.
     """
     tail = (PRIOR + bank.peaks) / (PRIOR + bank.excess)
     frequency = (PRIOR + bank.peaks) / (PRIOR * np.exp(PEAK) + bank.steps)
-    fitted = PEAK + np.log(np.maximum(run_length * frequency, 1.0)) / tail
+    shape = np.maximum(SHAPE * unknown, TINY)
+    fitted = PEAK + np.expm1(shape * np.log(np.maximum(run_length * frequency, 1.0))) / shape / tail
     limit: Floats = np.maximum(np.log(run_length), fitted)
     return limit
 

@@ -70,10 +70,11 @@ def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDA
 def crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
     """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size."""
     bank = state.bank
-    limit = evidence.thresholds(bank, run_length)
+    share = _unexplained(state)
+    limit = evidence.thresholds(bank, run_length, share**2)  # as excess kurtosis, of which a part's share is its square
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, _unexplained(state))))
+    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, share)))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
         found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare

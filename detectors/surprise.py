@@ -20,6 +20,7 @@ HEAVY_LOG = 0.77  # believed at first: shape one half
 HEAVY_PEAKS = 8.0  # surprises' worth of that belief
 SLOPE = 2.7  # of the shape on the mean of ln(1 + y), between shapes 0 and 1
 SELDOM = 3000.0  # batches among which one must be the most surprising while its statistic has shown no tail
+MOST = 9.0  # times as large as usual that z² counts, or as large as it lately was: one batch is no cluster
 RECENT = 0.05  # share of the latest batch in the recent volatility
 CALMER = (RECENT / (2 - RECENT)) ** 0.5  # by how much that varies less than single batches, where nothing clusters
 
@@ -28,9 +29,9 @@ CALMER = (RECENT / (2 - RECENT)) ** 0.5  # by how much that varies less than sin
 class Surprises:
     """Arrays of shape ``(m,)``, stored as float32: 28 bytes a statistic.
 
-    recent: mean z² of about the last 20 batches. usual: of all; z² counts up to 9. cross, energy: how z² goes together
-    with the recent mean before it, and how much it varies. peaks, logs: batches beyond two nats, and their summed
-    ln(1 + excess). batches: learnt.
+    recent: mean z² of about the last 20 batches. usual: of all. cross, energy: how z² goes together with the recent
+    mean before it, and how much it varies. peaks, logs: batches beyond two nats at the volatility of their time, and
+    their summed ln(1 + excess). batches: learnt.
     """
 
     recent: Floats
@@ -66,13 +67,13 @@ def learn_surprises(surprises: Surprises, z: Floats, calm: NDArray[np.bool_]) ->
     calm: not under suspicion. Whether volatility clusters is learnt from calm batches only: a lasting shift looks as if
     it did.
     """
-    nats = z**2 / 2
-    square = np.minimum(z**2, 9.0)
-    off, before = square - surprises.usual, surprises.recent - surprises.usual
+    nats = (z / volatility(surprises)) ** 2 / 2
+    off, before = (np.minimum(square, MOST) - surprises.usual for square in (z**2, surprises.recent))
+    latest = np.minimum(z**2, MOST * np.maximum(surprises.recent, 1))
     gain = calm / np.minimum(surprises.batches + 1, 4096)
     over = nats > OVER
     return Surprises(
-        recent=surprises.recent + RECENT * (square - surprises.recent),
+        recent=surprises.recent + RECENT * (latest - surprises.recent),
         usual=surprises.usual + gain * off,
         cross=surprises.cross + gain * (off * before - surprises.cross),
         energy=surprises.energy + gain * (off**2 - surprises.energy),

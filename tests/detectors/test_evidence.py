@@ -72,6 +72,13 @@ def test_frequent_high_excursions_raise_the_threshold():
     assert thresholds(bank, 1e6)[0] > 25
 
 
+def test_two_strange_batches_of_an_unknown_law_prove_one_in_a_million_and_not_one_in_a_billion():
+    bank, two = empty_bank(1), 2 * normal_steps(np.array([9.0]), np.zeros(1), 5.0).max()
+
+    assert thresholds(bank, 1e6, 1.0)[0] < two < thresholds(bank, 1e9, 1.0)[0]
+    assert two > thresholds(bank, 1e9, 0.0)[0]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_alarm_rate_of_normal_batches_is_about_the_requested_one(seed):
     m, steps, run_length = 2000, 400, 2000.0
@@ -235,6 +242,36 @@ def test_volatility_that_fades_slowly_is_known_within_three_hundred_batches():
 
     assert (volatility(clustered)[loud] > 1.1).mean() > 0.85
     assert (volatility(steady) > 1.1).mean() < 0.02
+
+
+def test_volatility_is_followed_however_far_it_goes_but_not_after_one_batch():
+    rng = np.random.default_rng(10)
+    surprises = empty_surprises(1)
+    for n in range(1000):
+        surprises = learn_surprises(surprises, (2.0 if (n // 50) % 2 else 0.3) * rng.normal(size=1), LIVE)
+    for _ in range(100):
+        surprises = learn_surprises(surprises, 0.3 * rng.normal(size=1), LIVE)
+    one = learn_surprises(surprises, np.array([30.0]), LIVE)
+    for _ in range(30):
+        surprises = learn_surprises(surprises, 10 * rng.normal(size=1), LIVE)
+
+    assert volatility(one)[0] < 1.2
+    assert volatility(surprises)[0] > 3.5
+
+
+def test_turns_of_volatility_are_no_alarm_at_the_threshold_of_a_fleet():
+    m, run_length = 500, 3e8
+    rng = np.random.default_rng(11)
+    bank, surprises, live = empty_bank(m), empty_surprises(m), np.ones(m, np.bool_)
+    log, alarms = np.zeros(m), 0
+    for _ in range(1500):
+        log = 0.98 * log + 0.1 * rng.normal(size=m)
+        z = np.exp(log - 0.25) * rng.normal(size=m)
+        bank = accumulate(bank, normal_steps(z / volatility(surprises), np.zeros(m), 5.0), live)
+        surprises = learn_surprises(surprises, z, live)
+        alarms += (height(bank) > thresholds(bank, run_length, 1.0)).sum()
+
+    assert alarms == 0
 
 
 @pytest.mark.parametrize("detector", [CusumBank(), StandardisedAdwin(), StandardisedPageHinkley()])
