@@ -9,6 +9,7 @@ from detectors.baseline import choose, empty_baseline, narrowed
 from detectors.evidence import empty_bank
 from detectors.finding import Micros
 from detectors.opinion import blanked
+from detectors.recurring import empty_recurring
 from detectors.season import empty_fit
 from detectors.shape import empty_shape
 from detectors.state import ColumnState, DatasetState
@@ -76,7 +77,11 @@ def _restart(state: DatasetState, column: str, held: ColumnState) -> DatasetStat
         active=without(state, column),
         live=choose(rows, blank, state.live),
         safe=choose(rows, narrowed(blank), state.safe),
-        season=replace(state.season, fit=choose(rows, empty_fit(size), state.season.fit)),
+        season=replace(
+            state.season,
+            fit=choose(rows, empty_fit(size), state.season.fit),
+            recurring=choose(rows, empty_recurring(size), state.season.recurring),
+        ),
         safe_weights=np.where(rows[:, None], np.float32(0), state.safe_weights),
         shape=choose(place, empty_shape(len(place)), state.shape),
         surprises=choose(rows, empty_surprises(size), state.surprises),

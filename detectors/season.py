@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from detectors.baseline import FLOOR, SETTLED, WINSOR, Baseline, Judged, choose, winsorised
 from detectors.finding import Micros
+from detectors.recurring import Recurring, believed, empty_recurring, learn_day, recurs
 from detectors.reference import Floats
 
 DAY = 86_400_000_000
@@ -27,59 +28,52 @@ WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
 DOUBT = 3.0  # standard errors by which that share must be missed while few batches are known
 LEAST = DOUBT**2 + 1  # batches, since the level settled, of which anything can be that sure
-RECURS = 0.25  # share of the error below which alarms were a season: one fault in three days explains a third at most
 LATELY = 1440.0  # batches over which errors are compared
 
 
 @dataclass(slots=True, eq=False)
 class Fit:
-    """What is known of the seasons of ``m`` statistics: 110 bytes each, as stored.
+    """What is known of the seasons of ``m`` statistics: 59 bytes each, as stored.
 
-    weights: float32 ``(m, 11)``, level and harmonics, learnt from healthy batches. every: likewise, from every batch,
-    for a season that alarms before it is known is never healthy. error, every_error: recent squared prediction errors
-    of both in units of the sampling variance; daily_error: of the weights without weekly terms, infinite once these are
-    believed; level_error: of level and neighbours; judged_error: of what every batch was judged by. on: believed.
-    doubted: it alarmed before a day was over, so it is believed again only then.
+    weights: float32 ``(m, 11)``, level and harmonics, learnt from healthy batches. error: recent squared prediction
+    errors, in units of the sampling variance; daily_error: of the weights without weekly terms; level_error: of level
+    and neighbours. on: believed. weekly: with the weekly terms, where it is. doubted: it alarmed before a day was over,
+    so it is believed again only then.
     """
 
     weights: NDArray[np.float32]
-    every: NDArray[np.float32]
     error: Floats
     daily_error: Floats
     level_error: Floats
-    every_error: Floats
-    judged_error: Floats
     on: NDArray[np.bool_]
+    weekly: NDArray[np.bool_]
     doubted: NDArray[np.bool_]
-
-    @property
-    def weekly(self) -> NDArray[np.bool_]:
-        """Whether weekly terms are believed where a season is."""
-        return np.isinf(self.daily_error)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Season:
     """The seasons of a subject's statistics.
 
-    matrix: shared, float64 ``(11, 11)``. began: event time of the first batch.
+    matrix: shared, float64 ``(11, 11)``. began, latest: event times of the first batch and of the latest.
     """
 
     matrix: Floats
     began: Micros | None
+    latest: Micros | None
     fit: Fit
+    recurring: Recurring
 
 
 def empty_fit(m: int) -> Fit:
     """No season known of ``m`` statistics."""
-    none, zeros, no = np.zeros((m, TERMS), np.float32), np.zeros(m), np.zeros(m, np.bool_)
-    return Fit(none, none, zeros, zeros, zeros, zeros, zeros, no, no)
+    zeros, no = np.zeros(m), np.zeros(m, np.bool_)
+    return Fit(np.zeros((m, TERMS), np.float32), zeros, zeros, zeros, no, no, no)
 
 
 def empty_season(m: int) -> Season:
     """The season of a subject of which nothing was seen."""
     diagonal = np.concatenate([[1e-6], np.tile(RIDGE, 2)])
-    return Season(matrix=np.diag(diagonal), began=None, fit=empty_fit(m))
+    return Season(matrix=np.diag(diagonal), began=None, latest=None, fit=empty_fit(m), recurring=empty_recurring(m))
 
 
 def terms(at: Micros) -> Floats:
@@ -129,8 +123,9 @@ def learn_season(
     """The season with one more batch, and which statistics believe in a new one from now on.
 
     A season is believed once it predicts better than level and neighbours do, its weekly terms once they predict better
-    than the days alone. One fitted to some hours may lead anywhere in the others: an alarm before a day is over refutes
-    it until then. gap_s: usual seconds between batches, which sets how many batches five weeks are.
+    than the days alone, and for as long as these do not. One fitted to some hours may lead anywhere in the others: an
+    alarm before a day is over refutes it until then. What alarms as the day before told is one as well, once two days
+    were seen. gap_s: usual seconds between batches, which sets how many batches five weeks are.
     """
     now = terms(at)
     began = at if season.began is None else season.began
@@ -141,31 +136,49 @@ def learn_season(
     gain = (reach * sure).astype(np.float64)
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
     fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
+    latest = at if season.latest is None else max(season.latest, at)
+    dawned = (latest - began) // DAY > ((season.latest or latest) - began) // DAY
+    inner, days, share = faded[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY], _share(baseline)
+    recurring = learn_day(season.recurring, inner, baseline, value, judged, sampling, live, days, share, dawned)
     known = healthy & (baseline.count >= SETTLED + LEAST) & (~fit.doubted | (at - began >= DAY))
-    fit, turned = _believed(fit, baseline, known, known & (at - began >= 3 * DAY))
+    fit, turned = _believed(fit, baseline, known)
+    if at - began >= 2 * DAY:
+        better = _better(float(faded[0, 0]) * (1 - DAY / (at - began)))
+        again = known & ~turned & recurs(recurring, better)
+        fit, recurring, turned = _adopted(fit, recurring, again), believed(recurring, again), turned | again
     refuted = alarmed & fit.on & (at - began < DAY)
     fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
-    return Season(matrix=faded + now[:, None] * now, began=began, fit=fit), turned
+    matrix = faded + now[:, None] * now
+    return Season(matrix=matrix, began=began, latest=latest, fit=fit, recurring=recurring), turned
 
 
-def _believed(
-    fit: Fit, baseline: Baseline, known: NDArray[np.bool_], long: NDArray[np.bool_]
-) -> tuple[Fit, NDArray[np.bool_]]:
+def _believed(fit: Fit, baseline: Baseline, known: NDArray[np.bool_]) -> tuple[Fit, NDArray[np.bool_]]:
     """Belief in seasons and in their weekly terms, and which statistics are judged by another one from now on.
 
-    known, long: statistics of which enough was seen, and for days. What hardly ever varies has no season.
+    known: statistics of which enough was seen. What hardly ever varies has no season.
     """
-    better = BETTER * (1 - DOUBT / np.sqrt(np.clip(baseline.count - SETTLED, LEAST, LATELY)))
-    weekly = known & ~fit.weekly & (np.maximum(fit.error, FLOOR) < better * fit.daily_error)
-    error = np.maximum(np.where(fit.weekly | weekly, fit.error, fit.daily_error), FLOOR)
-    turned = known & np.where(fit.on, weekly, error < better * fit.level_error)
-    recurs = long & ~turned & (fit.every_error < RECURS * fit.judged_error)
-    if recurs.any():
-        adopted = replace(fit, weights=fit.every, error=fit.every_error, judged_error=fit.every_error)
-        fit = choose(recurs, adopted, fit)
-    turned |= recurs
-    daily_error = np.where(weekly | recurs, np.inf, fit.daily_error)
-    return replace(fit, on=fit.on | turned, daily_error=daily_error), turned
+    better = _better(baseline.count - SETTLED)
+    error, other = (np.where(fit.weekly != swapped, fit.error, fit.daily_error) for swapped in (False, True))
+    switched = known & (np.maximum(other, FLOOR) < better * error)
+    season = np.maximum(np.where(switched, other, error), FLOOR)
+    turned = known & np.where(fit.on, switched, season < better * fit.level_error)
+    return replace(fit, weekly=fit.weekly ^ switched, on=fit.on | turned), turned
+
+
+def _better(batches: Floats | float) -> Floats:
+    """The share of an error below which another is better beyond doubt, by so many ``batches``."""
+    share: Floats = BETTER * (1 - DOUBT / np.sqrt(np.clip(batches, LEAST, LATELY)))
+    return share
+
+
+def _adopted(fit: Fit, recurring: Recurring, chosen: NDArray[np.bool_]) -> Fit:
+    """With the days of every batch believed for the ``chosen`` statistics."""
+    if not chosen.any():
+        return fit
+    weights, no = np.zeros_like(fit.weights), np.zeros_like(fit.weekly)
+    weights[:, ~WEEKLY] = recurring.every
+    days = replace(fit, weights=weights, error=recurring.error, daily_error=recurring.error, on=~no, weekly=no)
+    return choose(chosen, days, fit)
 
 
 def _learnt(
@@ -180,24 +193,19 @@ def _learnt(
     gain: Floats,
     sure: float,
 ) -> Fit:
-    weights, every = fit.weights.astype(np.float64), fit.every.astype(np.float64)
+    weights = fit.weights.astype(np.float64)
     first = live & (baseline.count == 0)
-    for held in (weights, every):
-        held[first, 0] += value[first] - held[first] @ now
+    weights[first, 0] += value[first] - weights[first] @ now
     limit = _limit(fit, fit.error, baseline, judged, sampling / sure)
     due = weights @ now
     surprise = np.where(healthy, np.clip(value - due, -limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
     plain = winsorised(baseline, judged) ** 2 * baseline.count / (baseline.count + 1)
-    anyway = np.where(live, value - every @ now, 0.0)
     share = _share(baseline)
     return replace(
         fit,
         weights=(weights + surprise[:, None] * gain).astype(np.float32),
-        every=(every + anyway[:, None] * gain).astype(np.float32),
         error=fit.error + healthy * share * (surprise**2 * sure / sampling - fit.error),
         level_error=fit.level_error + healthy * share * (plain / sampling - fit.level_error),
-        every_error=fit.every_error + live * share * (anyway**2 * sure / sampling - fit.every_error),
-        judged_error=fit.judged_error + live * share * (judged.surprise**2 / sampling - fit.judged_error),
     )
 
 
@@ -218,8 +226,7 @@ def _days_learnt(
     surprise = np.where(baseline.count > 0, value - before.weights @ alone, 0.0)
     limit = _limit(before, before.daily_error, baseline, judged, sampling / sure)
     error = np.clip(surprise, -limit, limit) ** 2 * sure / sampling
-    known = np.where(fit.weekly, 0.0, fit.daily_error)
-    return replace(fit, daily_error=np.where(fit.weekly, np.inf, known + healthy * _share(baseline) * (error - known)))
+    return replace(fit, daily_error=fit.daily_error + healthy * _share(baseline) * (error - fit.daily_error))
 
 
 def _share(baseline: Baseline) -> Floats:

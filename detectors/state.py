@@ -147,7 +147,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 7
+    version: int = 8
     subject: str
     batches: int = 0
     steps: int = 0
@@ -188,13 +188,14 @@ def as_kept(state: DatasetState) -> DatasetState:
     """The state as it is kept: what is an average or a spread needs no more than float32."""
     surprises, bank = state.surprises, state.bank
     small = {name: getattr(bank, name).astype(np.float32) for name in ("level", "steps", "peaks", "excess", "top")}
-    fit = state.season.fit
-    names = ("error", "daily_error", "level_error", "every_error", "judged_error")
-    errors = {name: getattr(fit, name).astype(np.float32) for name in names}
+    season = state.season
+    recent = {name: getattr(season.fit, name).astype(np.float32) for name in ("error", "daily_error", "level_error")}
+    names = ("error", "mean_error", "judged_error")
+    daily = {name: getattr(season.recurring, name).astype(np.float32) for name in names}
     return replace(
         state,
         live=stored(state.live),
-        season=replace(state.season, fit=replace(fit, **errors)),
+        season=replace(season, fit=replace(season.fit, **recent), recurring=replace(season.recurring, **daily)),
         surprises=Surprises(*(getattr(surprises, one.name).astype(np.float32) for one in fields(surprises))),
         bank=replace(bank, **small),
     )

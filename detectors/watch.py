@@ -12,6 +12,7 @@ from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
 from detectors.evidence import Bank, empty_bank
 from detectors.points import GATHERED, POINTS
+from detectors.recurring import Recurring, empty_recurring
 from detectors.reference import CUTS, LARGEST, Reference, category_reference, mean_reference, number_reference
 from detectors.season import TERMS, Fit, empty_fit
 from detectors.shape import Shape, empty_shape
@@ -21,7 +22,7 @@ from detectors.surprise import Surprises, empty_surprises
 from detectors.table import extend, statistics_of
 from detectors.trend import Trend, no_trend
 
-Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, Trend)
+Arrays = TypeVar("Arrays", Baseline, Bank, Fit, Portrait, Shape, Surprises, Attendance, Trend, Recurring)
 
 
 def take_up(state: DatasetState, batch: BatchSummary, points: bool) -> DatasetState:
@@ -56,7 +57,11 @@ def take_up(state: DatasetState, batch: BatchSummary, points: bool) -> DatasetSt
         table=extend(state.table, added),
         live=_append(state.live, empty_baseline(grown)),
         safe=_append(state.safe, narrowed(empty_baseline(grown))),
-        season=replace(state.season, fit=_append(state.season.fit, empty_fit(grown))),
+        season=replace(
+            state.season,
+            fit=_append(state.season.fit, empty_fit(grown)),
+            recurring=_append(state.season.recurring, empty_recurring(grown)),
+        ),
         safe_weights=np.concatenate([state.safe_weights, np.zeros((grown, TERMS), np.float32)]),
         shape=_append(state.shape, empty_shape(len(added))),
         surprises=_append(state.surprises, empty_surprises(grown)),

@@ -1,11 +1,14 @@
 """Seasons: what the regression without its weekly terms would be, and when these are believed."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from detectors.baseline import Judged, empty_baseline
 from detectors.batch import BatchInput, NumberColumn
 from detectors.dataset import Policy, fold, start, summarise
-from detectors.season import DAY, TERMS, WEEKLY, days_alone, terms
+from detectors.season import DAY, TERMS, WEEKLY, days_alone, empty_season, learn_season, terms
 
 STEP = 600_000_000  # ten minutes
 DAYS = 144  # batches of one day
@@ -52,3 +55,17 @@ def test_a_daily_season_is_believed_without_a_week():
 
 def test_a_week_is_believed_as_soon_as_it_predicts_better_than_the_days_alone():
     assert lived(3 * DAYS, weekly=0.3) == (True, True)
+
+
+def test_a_week_that_predicts_worse_than_the_days_alone_is_believed_no_longer():
+    one, yes = np.ones(1), np.ones(1, np.bool_)
+    baseline = replace(empty_baseline(1), count=one * 500)
+    season = empty_season(1)
+    season = replace(season, began=0, fit=replace(season.fit, on=yes, weekly=yes, error=one * 4, daily_error=one))
+    judged = Judged(z=0 * one, level=0 * one, predicted=0 * one, deviation=one, surprise=0 * one)
+
+    learnt, turned = learn_season(season, baseline, 0 * one, judged, one, yes, yes, ~yes, 10 * DAY, 600.0)
+
+    assert learnt.fit.on.all()
+    assert not learnt.fit.weekly.any()
+    assert turned.all()
