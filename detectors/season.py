@@ -50,7 +50,7 @@ class Fit:
     doubted: NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False)
 class Season:
     """The seasons of a subject's statistics.
 
@@ -133,8 +133,7 @@ def learn_season(
     faded = season.matrix * kept
     reach = np.linalg.solve(faded, now)
     sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
-    gain = (reach * sure).astype(np.float64)
-    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, gain, sure)
+    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, reach * sure, sure)
     fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
     latest = at if season.latest is None else max(season.latest, at)
     dawned = (latest - began) // DAY > ((season.latest or latest) - began) // DAY
@@ -148,8 +147,7 @@ def learn_season(
         fit, recurring, turned = _adopted(fit, recurring, again), believed(recurring, again), turned | again
     refuted = alarmed & fit.on & (at - began < DAY)
     fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
-    matrix = faded + now[:, None] * now
-    return Season(matrix=matrix, began=began, latest=latest, fit=fit, recurring=recurring), turned
+    return Season(faded + now[:, None] * now, began, latest, fit, recurring), turned
 
 
 def _believed(fit: Fit, baseline: Baseline, known: NDArray[np.bool_]) -> tuple[Fit, NDArray[np.bool_]]:
@@ -167,14 +165,11 @@ def _believed(fit: Fit, baseline: Baseline, known: NDArray[np.bool_]) -> tuple[F
 
 def _better(batches: Floats | float) -> Floats:
     """The share of an error below which another is better beyond doubt, by so many ``batches``."""
-    share: Floats = BETTER * (1 - DOUBT / np.sqrt(np.clip(batches, LEAST, LATELY)))
-    return share
+    return np.asarray(BETTER * (1 - DOUBT / np.sqrt(np.clip(batches, LEAST, LATELY))))
 
 
 def _adopted(fit: Fit, recurring: Recurring, chosen: NDArray[np.bool_]) -> Fit:
     """With the days of every batch believed for the ``chosen`` statistics."""
-    if not chosen.any():
-        return fit
     weights, no = np.zeros_like(fit.weights), np.zeros_like(fit.weekly)
     weights[:, ~WEEKLY] = recurring.every
     days = replace(fit, weights=weights, error=recurring.error, daily_error=recurring.error, on=~no, weekly=no)

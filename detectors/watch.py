@@ -127,7 +127,11 @@ def forget_column(state: DatasetState, column: str) -> DatasetState:
         table=table.without(state.table, column),
         live=_keep(state.live, table_rows),
         safe=_keep(state.safe, table_rows),
-        season=replace(state.season, fit=_keep(state.season.fit, table_rows)),
+        season=replace(
+            state.season,
+            fit=_keep(state.season.fit, table_rows),
+            recurring=_keep(state.season.recurring, table_rows),
+        ),
         safe_weights=state.safe_weights[table_rows],
         shape=_keep(state.shape, column_rows),
         surprises=_keep(state.surprises, table_rows),
