@@ -131,9 +131,9 @@ def learn_season(
     began = at if season.began is None else season.began
     kept = 1 - 1 / max(4096.0, WEEKS * 7 * 86_400 / gap_s)
     faded = season.matrix * kept
-    reach = np.linalg.solve(faded, now)
+    reach: Floats = np.linalg.solve(faded, now).astype(np.float64)
     sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
-    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, reach * sure, sure)
+    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, reach, sure)
     fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
     latest = at if season.latest is None else max(season.latest, at)
     dawned = (latest - began) // DAY > ((season.latest or latest) - began) // DAY
@@ -185,7 +185,7 @@ def _learnt(
     live: NDArray[np.bool_],
     healthy: NDArray[np.bool_],
     now: Floats,
-    gain: Floats,
+    reach: Floats,
     sure: float,
 ) -> Fit:
     weights = fit.weights.astype(np.float64)
@@ -198,7 +198,7 @@ def _learnt(
     share = _share(baseline)
     return replace(
         fit,
-        weights=(weights + surprise[:, None] * gain).astype(np.float32),
+        weights=(weights + surprise[:, None] * (reach * sure)).astype(np.float32),
         error=fit.error + healthy * share * (surprise**2 * sure / sampling - fit.error),
         level_error=fit.level_error + healthy * share * (plain / sampling - fit.level_error),
     )
