@@ -52,20 +52,20 @@ class _Source:
 class Precedence:
     """Which deviations of a step upstream were there when the first bad batch was made, if that is dated exactly.
 
-    late: what the strongest deviations are about that came later. The statistics of a column move together: where the
-    strongest came later, the others did, but for what shows by itself. renewed: whether each bad batch was made from
-    a single new one: that nothing came before, or not in time, did it no harm.
+    way: leads from ``step`` up to the one that deviates. late: what the strongest deviations are about that came later.
+    The statistics of a column move together: where the strongest came later, the others did, but for what shows by
+    itself.
     """
 
     retest: Retest
-    above: Step
+    step: Step
+    way: tuple[Step, ...]
     source: _Source | None
     late: frozenset[str]
-    renewed: bool
 
     def admits(self, one: Deviation) -> bool:
-        """Tell whether a deviation did not come later, nor long before without doing any harm."""
-        if self.renewed and one.statistic in _MISSED:
+        """Tell whether a deviation did not come later, nor was over by then, nor long there without doing any harm."""
+        if one.statistic in _MISSED and _renewed(self.retest.lineage, self.step, self.way, self.source):
             return False
         if self.source is None:
             return True
@@ -73,17 +73,15 @@ class Precedence:
             return False
         if concern(one.column, one.statistic) in self.late:
             return _shows(self.retest, self.source.made, one)
-        return not _came_later(self.retest, self.above, self.source, one)
+        return not _came_later(self.retest, self.way[-1], self.source, one)
 
 
 def precedence(retest: Retest, step: Step, way: tuple[Step, ...], found: Sequence[Deviation]) -> Precedence:
     """Return what came before a step's first batch; ``way`` leads up to the one that deviates as ``found``."""
-    source, above = _source(retest, step, way), way[-1]
+    source = _source(retest, step, way)
     leads = {concern(one.column, one.statistic): one for one in reversed(found)} if source is not None else {}
-    late = frozenset(about for about, one in leads.items() if source and _came_later(retest, above, source, one))
-    return Precedence(
-        retest=retest, above=above, source=source, late=late, renewed=_renewed(retest.lineage, step, way, source)
-    )
+    late = frozenset(about for about, one in leads.items() if source and _came_later(retest, way[-1], source, one))
+    return Precedence(retest=retest, step=step, way=way, source=source, late=late)
 
 
 def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None:
@@ -105,7 +103,10 @@ def _source(retest: Retest, step: Step, way: tuple[Step, ...]) -> _Source | None
 
 
 def _renewed(lineage: Lineage, step: Step, way: tuple[Step, ...], source: _Source | None) -> bool:
-    """Tell whether the first bad batch, or all that may be it, were each made from one that no other was made from."""
+    """Tell whether the first bad batch, or each that may be it, was made from a single one that was new then.
+
+    That nothing had come before, or not in time, did it no harm.
+    """
     assert step.focus is not None
     if step.focus.statistic in TIMING | ABSENCE:
         return False
