@@ -139,7 +139,8 @@ def _onset(retest: Retest, traces: Sequence[Trace], deviations: tuple[Deviation,
         first = ring[first_bad(lineage, origin.node, finding)] if ring else None
         return interval_of(finding), first
     first = origin.batches[0] if origin.batches else None
-    if first is None or (origin.focus is not None and origin.focus.statistic in ABSENCE):
+    by_outcomes = any(lineage.nodes[step.node].kind is NodeKind.OUTCOMES for step in traces[0].steps[1:2])
+    if first is None or by_outcomes or (origin.focus is not None and origin.focus.statistic in ABSENCE):
         return origin.when, first
     place = lineage.place(first)
     before = lineage.ring(origin.node)[place - 1].at if place else first.at

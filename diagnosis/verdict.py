@@ -13,7 +13,7 @@ from diagnosis.onset import Interval, bad_batches, interval_at, interval_of, sla
 from diagnosis.precedence import first_sharp, precedence, surely_bad
 from diagnosis.renewal import absence
 from diagnosis.retest import Deviation, Retest
-from diagnosis.state import Active, Batch, Link
+from diagnosis.state import Active, Batch, Link, NodeKind
 from diagnosis.steps import Step, Trace, changed_here, of_scores
 
 _AWAITED = 16  # bad batches whose parents are looked for,
@@ -149,6 +149,9 @@ def _parent_step(lineage: Lineage, step: Step, key: str) -> Step | None:
     made, match, _ = lineage.made_from(step.batches, key)
     if not made:
         return None
+    if lineage.nodes[step.node].kind is NodeKind.OUTCOMES:  # dated by when predictions were made, as their windows are
+        since = tuple(batch for batch in made if batch.at > step.when.earliest) or made[-1:]
+        return Step(node=key, batches=since, when=step.when, match=match)
     good = lineage.ring(step.node)[: lineage.until(step.node, min(step.when.earliest, step.batches[0].at - 1))][-1:]
     innocent = lineage.made_from(good, key)[0]
     fresh = tuple(batch for batch in made if batch not in innocent) or made

@@ -383,6 +383,22 @@ def test_scores_and_outcomes_that_move_together_over_healthy_inputs_are_of_calib
     assert [(one.kind, one.cause.component) for one in last(run(log)[1])] == [(CauseKind.CALIBRATION, "risk")]
 
 
+def test_a_model_swap_that_outcomes_date_is_named_though_they_are_of_windows_before_it_too() -> None:
+    shifts = [
+        shift("outcomes:risk", "", "calibration", exact=True, lag=4),
+        shift("risk", "", "score_location", size=4.0, weak=True),
+    ]
+    nodes = [replace(node, score=None) if isinstance(node, Model) else node for node in chain()]
+    world = World(nodes, shifts, versions=versions("risk", "model"), outcomes=True)
+    log = [
+        replace(one, window_start=(one.window_start or 0) - 6 * MINUTE) if one.kind is ObservationKind.OUTCOMES else one
+        for one in world.rounds(0, BREAK + 10)
+    ]
+    (alert,) = last(run(log)[1])
+
+    assert (alert.kind, alert.onset.batch_id) == (CauseKind.MODEL_CHANGE, f"risk-{BREAK}")
+
+
 def test_a_column_that_one_side_of_a_join_has_is_not_explained_by_the_other() -> None:
     shifts = [Shift("joined", column, "missing_rate", BREAK, 40) for column in ("age", "income")]
     world = World(chain(), [*shifts, Shift("clean", "amount", "scale", BREAK, 5, weak=True)])
