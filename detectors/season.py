@@ -54,7 +54,7 @@ class Fit:
 class Season:
     """The seasons of a subject's statistics.
 
-    matrix: shared, float64 ``(11, 11)``. began, latest: event times of the first batch and of the latest.
+    matrix: shared, float64 ``(11, 11)``. began, latest: event times of the first batch and of the one that came last.
     """
 
     matrix: Floats
@@ -135,8 +135,7 @@ def learn_season(
     sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
     fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, reach, sure)
     fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
-    latest = at if season.latest is None else max(season.latest, at)
-    dawned = (latest - began) // DAY > ((season.latest or latest) - began) // DAY
+    dawned = season.latest is not None and (at - began) // DAY > (season.latest - began) // DAY
     inner, days, share = faded[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY], _share(baseline)
     recurring = learn_day(season.recurring, inner, baseline, value, judged, sampling, live, days, share, dawned)
     known = healthy & (baseline.count >= SETTLED + LEAST) & (~fit.doubted | (at - began >= DAY))
@@ -147,7 +146,7 @@ def learn_season(
         fit, recurring, turned = _adopted(fit, recurring, again), believed(recurring, again), turned | again
     refuted = alarmed & fit.on & (at - began < DAY)
     fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
-    return Season(faded + now[:, None] * now, began, latest, fit, recurring), turned
+    return Season(faded + now[:, None] * now, began, at, fit, recurring), turned
 
 
 def _believed(fit: Fit, baseline: Baseline, known: NDArray[np.bool_]) -> tuple[Fit, NDArray[np.bool_]]:

@@ -69,3 +69,15 @@ def test_a_week_that_predicts_worse_than_the_days_alone_is_believed_no_longer():
     assert learnt.fit.on.all()
     assert not learnt.fit.weekly.any()
     assert turned.all()
+
+
+def test_a_batch_from_the_future_does_not_end_the_days():
+    one, yes, baseline, season = np.ones(1), np.ones(1, np.bool_), empty_baseline(1), empty_season(1)
+    judged = Judged(z=0 * one, level=0 * one, predicted=0 * one, deviation=one, surprise=0 * one)
+    told = []
+    for hour in (*range(30), 9_000, *range(30, 80)):
+        at = hour * DAY // 24
+        season, _ = learn_season(season, baseline, one * hour, judged, one, yes, yes, ~yes, at, 3600.0)
+        told.append(season.recurring.yesterday.tobytes())
+
+    assert told[-1] != told[60] != told[29] != told[20]
