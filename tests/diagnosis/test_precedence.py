@@ -154,3 +154,19 @@ def test_a_pause_that_is_over_does_not_explain_what_was_made_from_the_next_batch
     _, alerts = run(World(chained("a"), shifts).rounds(0, BREAK + 12))
 
     assert (CauseKind.UNKNOWN, "view") in told(alerts)
+
+
+def test_a_silence_that_did_no_harm_until_the_stage_was_changed_is_not_the_cause() -> None:
+    deployed = BREAK + 7
+    world = World(
+        chained("a"),
+        [Shift("view", "ratio", "location", deployed, 40)],
+        versions=lambda name, number: {"code": "v2" if name == "view" and number >= deployed else "v1"},
+    )
+    world.parent_of = lambda _child, parent, number: f"{parent}-{min(number, BREAK - 1)}"
+    log = world.rounds(0, BREAK)
+    for number in range(BREAK, BREAK + 12):
+        log += [tick(START // MINUTE + number), world.observation("view", number)]
+    _, alerts = run(log)
+
+    assert told(alerts) == [(CauseKind.SILENCE, "raw"), (CauseKind.CODE_CHANGE, "view")]
