@@ -51,6 +51,8 @@ class Weighed:
 
 def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:
     """Open a finding for each alarmed statistic, and bring those that last up to date."""
+    if not state.active and not alarmed.any():
+        return state
     likeliest, least, highest = evidence.onsets(state.bank)
     heights = evidence.height(state.bank)
     opened = []
@@ -177,6 +179,8 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
     which thresholds are learnt.
     """
     recovered = np.zeros(len(weighed.live), np.bool_)
+    if not state.active:
+        return state, recovered
     kept, spikes = list[Active](), list[tuple[int, float, float]]()
     for active in state.active:
         row = active.row

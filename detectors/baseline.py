@@ -74,7 +74,7 @@ def autocorrelation(baseline: Baseline) -> Floats:
     raw = np.divide(baseline.cross, baseline.energy, out=np.zeros_like(baseline.cross), where=baseline.energy > 0)
     n = baseline.pairs
     raw = np.where(n > 10, raw + (1 + 3 * raw) / np.maximum(n, 10), raw)
-    shrunk: Floats = np.clip(raw * n / (n + 10), -0.3, 0.98)
+    shrunk: Floats = (raw * n / (n + 10)).clip(-0.3, 0.98)
     return shrunk
 
 
@@ -88,7 +88,7 @@ def dispersion_at(baseline: Baseline, sampling: Floats, floor: Floats | float = 
     unit = np.where(baseline.size_unit > 0, baseline.size_unit, sampling)
     size = unit / sampling
     shrink = baseline.count * baseline.size_variance + 10 * np.maximum(baseline.size, 1e-9) ** 2
-    slope = np.clip(baseline.count * baseline.size_covariance / shrink, 0, known / np.maximum(baseline.size, 1e-9))
+    slope = (baseline.count * baseline.size_covariance / shrink).clip(0, known / np.maximum(baseline.size, 1e-9))
     expected: Floats = np.maximum(known + slope * (size - baseline.size) * (baseline.count > 0), floor)
     return expected
 
@@ -142,7 +142,7 @@ def judge_values(
     deviation = np.sqrt(sampling * dispersion * uncertain)
     surprise = value - predicted
     freedom = PRIOR + np.maximum(baseline.count - 1, 0)
-    t = np.clip(surprise / deviation, -FARTHEST, FARTHEST)
+    t = (surprise / deviation).clip(-FARTHEST, FARTHEST)
     z = np.sign(t) * (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(t * t / freedom))
     return Judged(z=z, level=level, predicted=predicted, deviation=deviation, surprise=surprise)
 
@@ -160,7 +160,7 @@ def compression(judged: Judged) -> Floats:
 def winsorised(baseline: Baseline, judged: Judged) -> Floats:
     """What a batch may teach: its surprise, cut at four standard deviations once eight batches are known."""
     limit = np.where(baseline.count >= SETTLED, WINSOR * judged.deviation, np.inf)
-    return np.where(baseline.count == 0, 0.0, np.clip(judged.surprise, -limit, limit))
+    return np.where(baseline.count == 0, 0.0, judged.surprise.clip(-limit, limit))
 
 
 def learn(baseline: Baseline, value: Floats, judged: Judged, sampling: Floats, held: Floats, rows: Floats) -> Baseline:
@@ -201,6 +201,10 @@ Rows = TypeVar("Rows")
 
 def choose(chosen: NDArray[np.bool_], yes: Rows, no: Rows) -> Rows:
     """Statistic by statistic, the one or the other of two dataclasses of arrays."""
+    if not chosen.any():
+        return no
+    if chosen.all():
+        return yes
     picked = {}
     for field in fields(yes):  # type: ignore[arg-type]  # a type variable cannot say "dataclass"
         a, b = getattr(yes, field.name), getattr(no, field.name)

@@ -65,7 +65,7 @@ def normal_steps(z: Floats, tolerance: Floats, clip: Floats | float) -> Floats:
     """
     sides = np.stack([z, -z], axis=1) - tolerance[:, None]
     most = np.broadcast_to(clip, z.shape)[:, None]
-    steps: Floats = np.clip(sides, -most, most)[:, :, None] * SIZES - SIZES**2 / 2
+    steps: Floats = sides.clip(-most, most)[:, :, None] * SIZES - SIZES**2 / 2
     return steps
 
 
@@ -87,14 +87,14 @@ def rare_steps(
 
 
 def _rate(root: Floats) -> Floats:
-    rate: Floats = np.clip(np.sin(np.clip(root, 0, np.pi / 2)) ** 2, TINY, 1 - TINY)
+    rate: Floats = (np.sin(root.clip(0, np.pi / 2)) ** 2).clip(TINY, 1 - TINY)
     return rate
 
 
 def accumulate(bank: Bank, steps: Floats, live: NDArray[np.bool_]) -> Bank:
     """Add one step to the CUSUMs of the statistics that are ``live``, bool ``(m,)``."""
     mask = live[:, None, None]
-    level = np.where(mask, np.clip(bank.level + steps, 0.0, MOST), bank.level)
+    level = np.where(mask, (bank.level + steps).clip(0.0, MOST), bank.level)
     height = level.max(axis=(1, 2))
     over = live & (bank.top > PEAK) & (height < PEAK / 2)
     return Bank(
@@ -148,6 +148,8 @@ def onsets(bank: Bank) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np
 
 def forget(bank: Bank, chosen: NDArray[np.bool_]) -> Bank:
     """Set the evidence of the ``chosen`` statistics to zero; what was learnt of their tails stays."""
+    if not chosen.any():
+        return bank
     mask = chosen[:, None, None]
     return replace(
         bank,

@@ -11,7 +11,7 @@ from detectors.life import exact_findings, standing
 from detectors.points import pointwise
 from detectors.pooling import emptied, pooled, startles
 from detectors.portrait import gauges, profiles
-from detectors.state import RECENT, BatchSummary, DatasetState, Policy, Recent
+from detectors.state import RECENT, Attendance, BatchSummary, DatasetState, Policy, Recent
 
 LATE_GAPS = 3.0  # usual gaps by which a batch may be behind and still count
 USUAL_GAP_S = 60.0  # until a gap was seen
@@ -54,8 +54,10 @@ def usual_gap_s(state: DatasetState) -> float:
     """Median seconds of event time between batches."""
     if len(state.recent.at) < 2:
         return USUAL_GAP_S
-    gaps = np.diff(np.sort(state.recent.at))
-    return max(float(np.median(gaps)) / 1e6, 1e-3)
+    at = np.sort(state.recent.at)
+    gaps = np.sort(at[1:] - at[:-1])
+    half = len(gaps) // 2
+    return max((int(gaps[half]) + int(gaps[-half - 1])) / 2 / 1e6, 1e-3)
 
 
 def _gap_s(state: DatasetState, batch: BatchSummary, policy: Policy) -> float | None:
@@ -72,6 +74,8 @@ def _trusted(batch: BatchSummary, policy: Policy) -> bool:
 def remember(state: DatasetState, batch: BatchSummary, fingerprint: int, step: int, policy: Policy) -> DatasetState:
     """Note the batch's id, time and content; move the watermark and the window, unless it is from the future."""
     recent = state.recent
+    trusted, newest = _trusted(batch, policy), batch.at if state.watermark is None else max(state.watermark, batch.at)
+    behind = trusted and batch.at < newest
     state = replace(
         state,
         batches=state.batches + 1,
@@ -82,15 +86,11 @@ def remember(state: DatasetState, batch: BatchSummary, fingerprint: int, step: i
             digest=np.append(recent.digest, np.uint64(fingerprint))[-RECENT:],
             step=np.append(recent.step, np.int32(step))[-RECENT:],
         ),
-    )
-    if not _trusted(batch, policy):
-        return state
-    behind = state.watermark is not None and batch.at < state.watermark
-    state = replace(
-        state,
         disordered=state.disordered + (behind and not batch.backfill and batch.replaces is None),
-        watermark=batch.at if state.watermark is None else max(state.watermark, batch.at),
+        watermark=newest if trusted else state.watermark,
     )
+    if not trusted:
+        return state
     if batch.window_start is None or batch.window_end is None or behind:
         return state
     return replace(
@@ -106,9 +106,9 @@ def _attendance(state: DatasetState, batch: BatchSummary, policy: Policy) -> Dat
     held = [batch.columns.get(name) for name in state.columns]
     there = np.array([one is not None for one in held], np.bool_)
     known = state.attendance
-    attendance = replace(known, batches=known.batches + there)
+    infinite, extreme = known.infinite, known.extreme
     if state.batches <= policy.warm_up_batches:
-        infinite = np.array([one is not None and one.non_finite > 0 for one in held], np.bool_)
-        extreme = np.array([one is not None and one.extreme > 0 for one in held], np.bool_)
-        attendance = replace(attendance, infinite=known.infinite | infinite, extreme=known.extreme | extreme)
+        infinite = infinite | np.array([one is not None and one.non_finite > 0 for one in held], np.bool_)
+        extreme = extreme | np.array([one is not None and one.extreme > 0 for one in held], np.bool_)
+    attendance = Attendance(batches=known.batches + there, infinite=infinite, extreme=extreme)
     return replace(state, attendance=attendance)

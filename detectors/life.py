@@ -11,6 +11,8 @@ from detectors.state import Active, BatchSummary, DatasetState
 def exact_findings(state: DatasetState, batch: BatchSummary, claims: Sequence[Claim]) -> DatasetState:
     """Open the findings of exact checks; one that the batch before had too goes on under its first batch's name."""
     lasting = {(a.column, a.statistic): a for a in state.active if a.row < 0}
+    if not lasting and not claims:
+        return state
     opened = {(claim.column, claim.statistic): claim for claim in claims}
     active = tuple(
         replace(

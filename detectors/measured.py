@@ -78,12 +78,12 @@ def measure(
 
 
 def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
-    counts = np.stack([summary.counts for summary in of])
+    counts = np.array([summary.counts for summary in of])
     basics = np.array([(s.count, s.missing, s.non_finite, s.different or 0, s.noise) for s in of], np.float64)
     count, missing, non_finite, distinct, noise = basics.T
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
-    scores, share = polynomials(to), np.stack([reference.share for reference in to]).astype(np.float64)
+    scores, share = polynomials(to), np.array([reference.share for reference in to]).astype(np.float64)
     rows = np.maximum(present, 1)[:, None]
     shape = np.einsum("cb,cbk->ck", counts, scores) / rows
     due, variance = shapes_given(tilted(share, scores[:, :, 0], shape[:, 0]), scores)
@@ -114,7 +114,7 @@ def _fill_means(measured: Measured, base: NDArray[np.int64], of: list[ColumnSumm
 
 
 def _fill_categories(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
-    counts = np.stack([summary.counts for summary in of])
+    counts = np.array([summary.counts for summary in of])
     basics = np.array([(s.count, s.missing, s.different or 0, s.new) for s in of], np.float64)
     count, missing, distinct, new = basics.T
     present = count - missing
@@ -134,8 +134,8 @@ def _fill_mixtures(
     measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], usual: list[tuple[Floats, float]]
 ) -> None:
     """The mixture of the categories without a rate, and of those beyond the top ones, by what they usually share."""
-    counts = np.stack([summary.counts for summary in of])[:, RATED - 1 :]
-    shares = np.stack([share for share, _ in usual])[:, RATED - 1 : TOP + 1]
+    counts = np.array([summary.counts for summary in of])[:, RATED - 1 :]
+    shares = np.array([share for share, _ in usual])[:, RATED - 1 : TOP + 1]
     batches = np.array([learnt for _, learnt in usual])
     at = base + len(CATEGORY) + RATED - 1
     measured.value[at], measured.sampling[at], measured.live[at] = dissimilarity(counts, shares, batches)
@@ -144,7 +144,7 @@ def _fill_mixtures(
 
 def _fill_rate(measured: Measured, at: NDArray[np.int64], held: Floats, rows: Floats) -> None:
     """A rate, arcsine-transformed (Anscombe 1948): its variance is then 1/4n whatever the rate."""
-    measured.value[at] = np.arcsin(np.sqrt(np.clip((held + 0.375) / (rows + 0.75), 0, 1)))
+    measured.value[at] = np.arcsin(np.sqrt(((held + 0.375) / (rows + 0.75)).clip(0, 1)))
     measured.sampling[at] = 1 / (4 * rows + 2)
     measured.held[at] = held
     measured.rows[at] = rows

@@ -1,6 +1,7 @@
 """Location, scale, skew and tail of a column's rows, from the bins they fall into."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -9,19 +10,25 @@ from detectors.reference import Floats, Reference
 BEND = 2.5  # standard deviations from the middle, where the location's weight of a row turns from linear to logarithmic
 REACH = 100.0  # standard deviations from the last cut to where the rows beyond it are thought to be
 RANK = 1e-3  # a function whose size over the reference is below is none: the column has too few different values
+FEW, SUBJECTS = 64, 256  # columns of a subject, and subjects, whose functions are kept: 24 MB at the most
 HEAVIEST = 30.0  # weight of a row for scale, skew or tail where the reference has none: that of one in a thousand
 
 
 def polynomials(references: Sequence[Reference]) -> Floats:
-    """What a row in each bin adds to location, scale, skew and tail; shape ``(columns, 46, 4)``.
+    """What a row in each bin adds to location, scale, skew and tail; shape ``(columns, 46, 4)``, read-only.
 
     Orthonormal over the rows of the reference, and of bounded weight. Location is the inverse hyperbolic sine of the
     standardised value (Johnson 1949): linear where rows are dense, and still growing with a shift far beyond the
     reference, where ranks would stand still. The others are polynomials of the mean of the mid-PIT (the share below a
     bin plus half of its own) and of a slow logistic, for the same reason. What few different values determine runs away
     beyond them: a row of a kind that the reference does not have weighs no more than it could if one in a thousand were
-    so.
+    so. References do not change, so what they lead to is kept where columns are few.
     """
+    work_out = _kept if len(references) <= FEW else _worked_out
+    return work_out(tuple(references))
+
+
+def _worked_out(references: tuple[Reference, ...]) -> Floats:
     share = np.stack([reference.share for reference in references]).astype(np.float64)
     cuts = np.stack([reference.cuts for reference in references])
     middle = np.array([reference.middle for reference in references])[:, None]
@@ -33,7 +40,11 @@ def polynomials(references: Sequence[Reference]) -> Floats:
     scores = _orthonormal(share, (np.arcsinh(away / BEND), rank**2, rank**3, rank**4))
     shape = scores[:, :, 1:]
     scores[:, :, 1:] = np.where(share[:, :, None] > 0, shape, np.clip(shape, -HEAVIEST, HEAVIEST))
+    scores.flags.writeable = False
     return scores
+
+
+_kept = lru_cache(maxsize=SUBJECTS)(_worked_out)
 
 
 def _orthonormal(share: Floats, functions: Sequence[Floats]) -> Floats:

@@ -34,7 +34,8 @@ def pooled(
     lasts_s = (batch.at - pool.began) / 1e6 + COVERS * usual_gap_s
     full = pool.batch.rows >= policy.pool_rows or 0 < policy.pool_s <= lasts_s
     if full or alone or pointwise(state, usual_gap_s, policy):
-        return weigh(replace(state, pool=None), pool.batch, gap_s, usual_gap_s, policy, pool.batches)
+        state = state if state.pool is None else replace(state, pool=None)
+        return weigh(state, pool.batch, gap_s, usual_gap_s, policy, pool.batches)
     return replace(state, pool=pool), Readings()
 
 
@@ -60,9 +61,11 @@ def startles(state: DatasetState, batch: BatchSummary, policy: Policy) -> bool:
 
 def _strikes(state: DatasetState, batch: BatchSummary, policy: Policy) -> bool:
     """Whether any statistic that is drawn from the rows, and known by now, is off by more than ``STRIKING``."""
+    known = state.table.drawn & (state.live.count >= policy.warm_up(state.pooled))
+    if not known.any():
+        return False
     weighed = compared(state, batch, 1, None, policy)
-    known = weighed.live & state.table.drawn & (state.live.count >= policy.warm_up(state.pooled))
-    return bool(np.any(known & (np.abs(weighed.z) - weighed.tolerance > STRIKING)))
+    return bool(np.any(known & weighed.live & (np.abs(weighed.z) - weighed.tolerance > STRIKING)))
 
 
 def _startles(state: DatasetState, column: ColumnState, summary: ColumnSummary) -> bool:

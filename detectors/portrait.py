@@ -1,7 +1,6 @@
 """Columns in their own units: what healthy ones look like, and how a batch compares, for people and for gauges."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from math import isfinite
 
 import numpy as np
@@ -19,11 +18,11 @@ from detectors.table import MOST, statistics_of
 MEMORY = 256.0  # batches
 
 
-def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bool_]) -> DatasetState:
-    """Take the columns without any unhealthy statistic into their portraits."""
+def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bool_]) -> Portrait:
+    """The portraits with the columns that have no unhealthy statistic taken into theirs."""
     held = [(state.columns[name], summary) for name, summary in weighed.columns.items()]
     if not held:
-        return state
+        return state.portrait
     first = np.array([column.offset for column, _ in held])
     at = np.array([column.position for column, _ in held])
     basics = np.array([(summary.present, summary.mean, summary.squares) for _, summary in held])
@@ -48,7 +47,7 @@ def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bo
     fresh.deviation[at] += gain * (np.where(taught, deviation, 0) - portrait.deviation[at])
     fresh.share[at] += gain[:, None] * (share - portrait.share[at])
     fresh.weight[at] += taught
-    return replace(state, portrait=fresh)
+    return fresh
 
 
 def shares(counts: Sequence[Floats]) -> Floats:

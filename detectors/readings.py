@@ -11,20 +11,21 @@ from detectors.state import DatasetState
 from detectors.table import CATEGORY, rated
 
 
-def readings(state: DatasetState, weighed: Weighed) -> Readings:
+def readings(state: DatasetState, weighed: Weighed, live: NDArray[np.bool_]) -> Readings:
     """One reading per column and statistic; of the rates of a column's categories the one that
     deviates most.
 
     Rates are given as rates; location, scale, skew and tail in standard deviations of a row, as polynomials of the
-    mid-PIT; a ``mean`` likewise, from that of the reference; ``rows`` and ``gap`` as logarithms.
+    mid-PIT; a ``mean`` likewise, from that of the reference; ``rows`` and ``gap`` as logarithms. live: which statistics
+    are told, bool ``(m,)``.
     """
     rate = state.table.rate
-    root = np.clip(weighed.judged.predicted, 0, np.pi / 2)
+    root = weighed.judged.predicted.clip(0, np.pi / 2)
     observed = np.where(rate, weighed.measured.held / np.maximum(weighed.measured.rows, 1), weighed.value)
     expected = np.where(rate, np.sin(root) ** 2, weighed.judged.predicted)
     scale = np.where(rate, weighed.deviation * np.maximum(np.sin(2 * root), 1e-3), weighed.deviation)
-    z = np.where(weighed.live & (state.live.count >= 2), weighed.z, np.nan)
-    rows = _one_a_statistic(state, z, weighed.live)
+    z = np.where(live & (state.live.count >= 2), weighed.z, np.nan)
+    rows = _one_a_statistic(state, z, live)
     columns, statistics = state.table.at(rows)
     return Readings(
         column=columns,

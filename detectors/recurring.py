@@ -40,29 +40,27 @@ def empty_recurring(m: int) -> Recurring:
 
 def learn_day(
     known: Recurring,
-    matrix: Floats,
     baseline: Baseline,
     value: Floats,
     judged: Judged,
     sampling: Floats,
     live: NDArray[np.bool_],
     now: Floats,
+    usual: Floats,
+    gain: Floats,
     share: Floats,
     dawned: bool,
 ) -> Recurring:
     """With one more batch, whether it alarmed or not.
 
-    matrix: of the regression, ``(7, 7)``. now: its terms at this time. share: what a batch counts for in an error.
-    dawned: whether it is the first of a day.
+    now: the terms at this time, ``(7,)``. usual: on average, by which a season leads to its mean. gain: by what the
+    batch moves each weight. share: what a batch counts for in an error. dawned: whether it is the first of a day.
     """
     every = known.every.astype(np.float64)
     yesterday = every if dawned else known.yesterday.astype(np.float64)
     first = live & (baseline.count == 0)
     every[first, 0] += value[first] - every[first] @ now
-    reach = np.linalg.solve(matrix, now)
-    gain = reach / (1 + max(float(now @ reach), 0.0))
     off = np.where(live, value - every @ now, 0.0)
-    usual = matrix[0] / matrix[0, 0]  # the terms on average, by which a season leads to its mean
     share = (live & yesterday.any(axis=1)) * share
     return Recurring(
         every=(every + off[:, None] * gain).astype(np.float32),

@@ -23,6 +23,7 @@ DAY = 86_400_000_000
 PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
 TERMS = 1 + 2 * len(PERIODS)
 WEEKLY = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # which terms
+_DAYS, _WEEK = np.ix_(~WEEKLY, ~WEEKLY), np.ix_(WEEKLY, ~WEEKLY)  # where the matrix is of days, and ties weeks to them
 RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that there is no such season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
@@ -82,30 +83,38 @@ def terms(at: Micros) -> Floats:
     return np.concatenate([[1.0], np.cos(angle), np.sin(angle)])
 
 
-def days_alone(matrix: Floats, now: Floats) -> tuple[Floats, float]:
-    """``now`` with its weekly terms as the others predict them, and how uncertain the season without them is.
+@dataclass(frozen=True, slots=True, eq=False)
+class Days:
+    """A time as it is seen without weekly terms.
 
-    By it the weights of all terms give the season without the weekly ones: least squares without some terms follow from
-    those with all (Frisch and Waugh 1933). The uncertainty is as in ``leverage_at``.
+    alone: ``terms`` of the time, ``(11,)``, the weekly ones as the others predict them: by them the weights of all
+    terms give the season without the weekly ones, for least squares without some terms follow from those with all
+    (Frisch and Waugh 1933). reach: ``(7,)``, what a batch at that time would move each weight by. leverage: how
+    uncertain that season is, variance in units of a batch's own.
     """
-    reach = np.linalg.solve(matrix[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY])
+
+    alone: Floats
+    reach: Floats
+    leverage: float
+
+
+def days_at(matrix: Floats, now: Floats) -> Days:
+    """The time of which ``now`` are the ``terms``, by the regression's ``matrix``."""
+    reach = np.linalg.solve(matrix[_DAYS], now[~WEEKLY])
     alone = now.copy()
-    alone[WEEKLY] = matrix[np.ix_(WEEKLY, ~WEEKLY)] @ reach
-    return alone, max(float(now[~WEEKLY] @ reach), 0.0)
+    alone[WEEKLY] = matrix[_WEEK] @ reach
+    return Days(alone, reach, max(float(now[~WEEKLY] @ reach), 0.0))
 
 
-def level_at(season: Season, baseline: Baseline, now: Floats) -> Floats:
+def level_at(fit: Fit, baseline: Baseline, now: Floats, days: Days) -> Floats:
     """The level expected: of the season where it is believed, else the long-run mean. now: ``terms`` of the time."""
-    fit = season.fit
-    alone, _ = days_alone(season.matrix, now)
-    return np.where(fit.on, np.where(fit.weekly, fit.weights @ now, fit.weights @ alone), baseline.mean)
+    return np.where(fit.on, np.where(fit.weekly, fit.weights @ now, fit.weights @ days.alone), baseline.mean)
 
 
-def leverage_at(season: Season, now: Floats) -> Floats:
+def leverage_at(season: Season, now: Floats, days: Days) -> Floats:
     """How uncertain the level of each season is: variance in units of a batch's own. now: ``terms`` of the time."""
     whole = max(float(now @ np.linalg.solve(season.matrix, now)), 0.0)
-    _, days = days_alone(season.matrix, now)
-    return np.where(season.fit.on, np.where(season.fit.weekly, whole, days), 0.0)
+    return np.where(season.fit.on, np.where(season.fit.weekly, whole, days.leverage), 0.0)
 
 
 def learn_season(
@@ -133,11 +142,14 @@ def learn_season(
     faded = season.matrix * kept
     reach: Floats = np.linalg.solve(faded, now).astype(np.float64)
     sure = 1 / (1 + max(float(now @ reach), 0.0))  # early residuals vary more (Brown, Durbin and Evans 1975)
-    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, now, reach, sure)
-    fit = _days_learnt(fit, season.fit, faded, baseline, value, judged, sampling, healthy, now)
+    days, share = days_at(faded, now), _share(baseline)
+    fit = _learnt(season.fit, baseline, value, judged, sampling, live, healthy, share, now, reach, sure)
+    fit = _days_learnt(fit, season.fit, days, baseline, value, judged, sampling, healthy, share)
     dawned = season.latest is not None and (at - began) // DAY > (season.latest - began) // DAY
-    inner, days, share = faded[np.ix_(~WEEKLY, ~WEEKLY)], now[~WEEKLY], _share(baseline)
-    recurring = learn_day(season.recurring, inner, baseline, value, judged, sampling, live, days, share, dawned)
+    usual, gain = faded[0, ~WEEKLY] / faded[0, 0], days.reach / (1 + days.leverage)
+    recurring = learn_day(
+        season.recurring, baseline, value, judged, sampling, live, now[~WEEKLY], usual, gain, share, dawned
+    )
     known = healthy & (baseline.count >= SETTLED + LEAST) & (~fit.doubted | (at - began >= DAY))
     fit, turned = _believed(fit, baseline, known)
     if at - began >= 2 * DAY:
@@ -183,6 +195,7 @@ def _learnt(
     sampling: Floats,
     live: NDArray[np.bool_],
     healthy: NDArray[np.bool_],
+    share: Floats,
     now: Floats,
     reach: Floats,
     sure: float,
@@ -192,9 +205,8 @@ def _learnt(
     weights[first, 0] += value[first] - weights[first] @ now
     limit = _limit(fit, fit.error, baseline, judged, sampling / sure)
     due = weights @ now
-    surprise = np.where(healthy, np.clip(value - due, -limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
+    surprise = np.where(healthy, (value - due).clip(-limit, limit), np.where(fit.on & live, judged.level - due, 0.0))
     plain = winsorised(baseline, judged) ** 2 * baseline.count / (baseline.count + 1)
-    share = _share(baseline)
     return replace(
         fit,
         weights=(weights + surprise[:, None] * (reach * sure)).astype(np.float32),
@@ -206,21 +218,20 @@ def _learnt(
 def _days_learnt(
     fit: Fit,
     before: Fit,
-    matrix: Floats,
+    days: Days,
     baseline: Baseline,
     value: Floats,
     judged: Judged,
     sampling: Floats,
     healthy: NDArray[np.bool_],
-    now: Floats,
+    share: Floats,
 ) -> Fit:
     """With how far the days alone were from the batch, by the weights ``before`` it."""
-    alone, spread = days_alone(matrix, now)
-    sure = 1 / (1 + spread)
-    surprise = np.where(baseline.count > 0, value - before.weights @ alone, 0.0)
+    sure = 1 / (1 + days.leverage)
+    surprise = np.where(baseline.count > 0, value - before.weights @ days.alone, 0.0)
     limit = _limit(before, before.daily_error, baseline, judged, sampling / sure)
-    error = np.clip(surprise, -limit, limit) ** 2 * sure / sampling
-    return replace(fit, daily_error=fit.daily_error + healthy * _share(baseline) * (error - fit.daily_error))
+    error = surprise.clip(-limit, limit) ** 2 * sure / sampling
+    return replace(fit, daily_error=fit.daily_error + healthy * share * (error - fit.daily_error))
 
 
 def _share(baseline: Baseline) -> Floats:
@@ -236,10 +247,10 @@ def _limit(fit: Fit, error: Floats, baseline: Baseline, judged: Judged, variance
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:
     """The baseline of the statistics that ``turned`` to a season: deviations are now from it."""
-    none = np.zeros_like(value)
+    none, now = np.zeros_like(value), terms(at)
     started = replace(
         baseline,
-        lag=value - level_at(season, baseline, terms(at)),
+        lag=value - level_at(season.fit, baseline, now, days_at(season.matrix, now)),
         pairs=none,
         cross=none,
         energy=none,

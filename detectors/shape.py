@@ -52,7 +52,7 @@ def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Fl
 
 def beyond(shape: Shape, at: NDArray[np.int64], location: Floats) -> Floats:
     """How far the ``location`` of the columns ``at`` is from where it is known to go, ``(k,)``."""
-    distance: Floats = np.abs(location - np.clip(location, *shape.known[at].T))
+    distance: Floats = np.abs(location - location.clip(*shape.known[at].T))
     return distance
 
 
@@ -93,4 +93,4 @@ def learn_range(shape: Shape, at: NDArray[np.int64], location: Floats, gap_s: fl
     apart = location[:, None] - known[at]
     further = np.stack([np.minimum(apart[:, 0], 0), np.maximum(apart[:, 1], 0)], axis=1)
     known[at] += min(MOST, gap_s / STAY_S) * further
-    return replace(shape, known=np.clip(known, -REACH, REACH))
+    return replace(shape, known=known.clip(-REACH, REACH))

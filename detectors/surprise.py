@@ -56,7 +56,7 @@ def volatility(surprises: Surprises) -> Floats:
     energy = CALMER * surprises.energy
     raw = np.divide(surprises.cross, energy, out=np.zeros_like(surprises.cross), where=energy > 0)
     chance = 3 / np.sqrt(np.maximum(surprises.batches, 1))
-    believed = np.clip((raw - chance) / 0.1, 0, 1)
+    believed = ((raw - chance) / 0.1).clip(0, 1)
     wider: Floats = np.sqrt(np.maximum(1 + believed * (surprises.recent - 1), 1))
     return wider
 

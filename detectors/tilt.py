@@ -32,13 +32,13 @@ def tilted(share: Floats, away: Floats, location: Floats) -> Floats:
     share = completed(share, away)
     least = np.where(share > 0, away, np.inf).min(axis=1)
     most = np.where(share > 0, away, -np.inf).max(axis=1)
-    goal, tilt = np.clip(location, least, most), np.zeros(len(location))
+    goal, tilt, squared = location.clip(least, most), np.zeros(len(location)), away**2
     for _ in range(STEPS):
         law = _law(share, away, tilt, least, most)
         mean = (law * away).sum(axis=1)
-        variance = np.maximum((law * away**2).sum(axis=1) - mean**2, LEAST)
+        variance = np.maximum((law * squared).sum(axis=1) - mean**2, LEAST)
         stride = 1 + np.abs(tilt)  # the longest: far out the mean hardly moves with the tilt
-        tilt += np.clip((goal - mean) / variance, -stride, stride)
+        tilt += ((goal - mean) / variance).clip(-stride, stride)
     return _law(share, away, tilt, least, most)
 
 

@@ -30,12 +30,15 @@ def take_up(state: DatasetState, batch: BatchSummary, points: bool) -> DatasetSt
 
     points: of numbers only the means are watched, for there are few rows in a batch.
     """
+    new = {name: held for name, held in batch.columns.items() if name not in state.columns and not held.reference}
+    if not new:
+        return state
     waiting, columns = dict(state.waiting), dict(state.columns)
     added: list[tuple[str, tuple[str, ...]]] = []
     rows = len(state.table)
-    for name, summary in batch.columns.items():
-        if name in columns or summary.reference or len(columns) >= MAX_COLUMNS:
-            continue
+    for name, summary in new.items():
+        if len(columns) >= MAX_COLUMNS:
+            break
         held = waiting.pop(name, None)
         both = summary if held is None or held.kind != summary.kind else add(held, summary)
         of_means = points and both.kind == "number"

@@ -19,7 +19,7 @@ from detectors.baseline import (
     winsorised,
 )
 from detectors.column import against
-from detectors.finding import Readings
+from detectors.finding import Micros, Readings
 from detectors.holding import hold
 from detectors.measured import Measured, measure
 from detectors.points import pointwise
@@ -27,7 +27,7 @@ from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
 from detectors.rising import follow_trends, lawless
-from detectors.season import DAY, learn_season, level_at, leverage_at, start_season, terms
+from detectors.season import DAY, Days, days_at, learn_season, level_at, leverage_at, start_season, terms
 from detectors.shape import beyond, explained, learn_range, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy, as_kept
 from detectors.steps import crossed, run_length_of, steps_of
@@ -53,7 +53,6 @@ def weigh(
     if rising.any():  # what only rises has no law that it could be evidence against
         state = replace(state, bank=evidence.forget(state.bank, rising))
     weighed = compared(state, batch, batches, gap_s, policy)
-    before = state.steps
     pinned = state.pinned_until is not None and batch.at <= state.pinned_until
     active = _active(state)
     alarmed = recovered = np.zeros_like(active)
@@ -61,24 +60,27 @@ def weigh(
         gathering = weighed.live & ~rising & (state.live.count >= KNOWN)
         run_length = run_length_of(state, usual_gap_s, policy)
         steps = steps_of(state, weighed, policy, run_length)
-        bank = evidence.accumulate(state.bank, steps, gathering)
-        second = opinion.heard(
-            state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
+        state = replace(
+            state,
+            bank=evidence.accumulate(state.bank, steps, gathering),
+            second=opinion.heard(
+                state.second, policy.second_detector, weighed.z, weighed.tolerance, gathering, policy.clip
+            ),
         )
         warm_up = np.where(state.table.drawn, policy.warm_up(state.pooled), policy.warm_up_batches)
         ready = gathering & (state.live.count >= warm_up)
-        alarmed = ready & ~active & crossed(replace(state, bank=bank, second=second), weighed, run_length)
-        state, recovered = close_recovered(replace(state, bank=bank, second=second), weighed)
+        alarmed = ready & ~active & crossed(state, weighed, run_length)
+        state, recovered = close_recovered(state, weighed)
         state = open_alarms(state, batch, weighed, alarmed)
         young = weighed.live & (state.live.count < warm_up) & (state.live.count + 1 >= warm_up)
         if young.any():  # evidence against so young a baseline is none: start afresh
             state = replace(state, bank=evidence.forget(state.bank, young))
-        state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
+        if state.second is not None:
+            state = replace(state, second=opinion.restarted(state.second, young | alarmed | recovered))
     state = hold(state, batch)
-    table = readings(state, replace(weighed, live=weighed.live & ~rising))
+    table = readings(state, weighed, weighed.live & ~rising)
     healthy = weighed.live & ~alarmed & (~active | recovered)
-    state = _learn(state, weighed, healthy, alarmed, batch, usual_gap_s)
-    return replace(as_kept(learn_portrait(state, weighed, healthy)), steps=before + 1), table
+    return as_kept(_learn(state, weighed, healthy, alarmed, batch, usual_gap_s)), table
 
 
 def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Weighed:
@@ -97,14 +99,16 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     }
     measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
-    level = _level(state, suspicious, measured.sampling, batch)
+    now = terms(batch.at)
+    days = days_at(state.season.matrix, now)
+    leverage = leverage_at(state.season, now, days)
+    level = _level(state, suspicious, measured.sampling, leverage, batch.at, now, days)
     numeric = [one for one in held.values() if one.reference.kind == "number" and not one.reference.shapeless]
     shaped = np.array([column.offset + 1 for column in numeric], np.int64)
     positions = np.array([column.position for column in numeric], np.int64)
     location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)
     due, uncertain = explained(state.shape, positions, location)
     value = measured.value.copy()
-    leverage = leverage_at(state.season, terms(batch.at))
     shapes = shaped[:, None] + SHAPES
     value[shapes] -= due
     mean = state.live.mean[shaped]
@@ -146,23 +150,30 @@ def _chance_of_values(state: DatasetState, measured: Measured) -> Floats:
     return np.where(state.table.counted, 1 / ((live.count + 1) * np.maximum(most, 1) ** 2 * own), 0.0)
 
 
-def _level(state: DatasetState, suspicious: NDArray[np.bool_], sampling: Floats, batch: BatchSummary) -> Floats:
+def _level(
+    state: DatasetState,
+    suspicious: NDArray[np.bool_],
+    sampling: Floats,
+    leverage: Floats,
+    at: Micros,
+    now: Floats,
+    days: Days,
+) -> Floats:
     """The level expected now; under suspicion it stays where it was before, within what was uncertain of it.
 
     A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen. An
     alarm that lasts stops it, and then the mean is expected.
     """
-    now = terms(batch.at)
-    level = level_at(state.season, state.live, now)
-    if state.season.began is not None and batch.at - state.season.began < 2 * DAY:
+    level = level_at(state.season.fit, state.live, now, days)
+    if state.season.began is not None and at - state.season.began < 2 * DAY:
         suspicious = suspicious & ~state.season.fit.on
         level = np.where(_active(state), state.live.mean, level)
     if not suspicious.any():
         return level
     fit = replace(state.season.fit, weights=state.safe_weights)
-    trusted = level_at(replace(state.season, fit=fit), state.safe, now)
-    slack = level_slack(state.safe, sampling, leverage_at(state.season, now), state.table.floor)
-    return np.where(suspicious, np.clip(level, trusted - slack, trusted + slack), level)
+    trusted = level_at(fit, state.safe, now, days)
+    slack = level_slack(state.safe, sampling, leverage, state.table.floor)
+    return np.where(suspicious, level.clip(trusted - slack, trusted + slack), level)
 
 
 def _active(state: DatasetState) -> NDArray[np.bool_]:
@@ -229,12 +240,14 @@ def _learn(
     weights = np.where(alarmed[:, None], state.safe_weights, season.fit.weights)
     return replace(
         state,
-        live=choose(alarmed, state.safe, live) if alarmed.any() else live,
+        steps=state.steps + 1,
+        live=choose(alarmed, state.safe, live),
         safe=choose(quiet, narrowed(live), state.safe),
         season=replace(season, fit=replace(season.fit, weights=weights)),
         safe_weights=np.where(quiet[:, None], season.fit.weights, state.safe_weights),
         shape=shape,
         bank=bank,
+        portrait=learn_portrait(state, weighed, healthy),
         surprises=choose(
             healthy & (state.live.count >= KNOWN),
             learn_surprises(state.surprises, judged.z, ~_suspicious(state)),

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 
 from detectors.batch import CategoryColumn, NumberColumn, SketchColumn
 from detectors.column import add, against, summarise_column, summarise_columns
-from detectors.polynomials import polynomials
+from detectors.polynomials import FEW, polynomials
 from detectors.reference import RANGE, category_reference, number_reference
 
 NUMBERS = st.one_of(
@@ -193,3 +193,14 @@ def test_a_sketch_gives_the_counts_of_its_rows_within_its_error(shape):
     assert summary.squares == pytest.approx(exact.squares)
     assert np.abs(np.cumsum(summary.counts) - np.cumsum(exact.counts)).max() / 20_000 < 0.02
     assert summary.noise > 0
+
+
+def test_what_few_references_lead_to_is_worked_out_once():
+    assert polynomials([NORMAL, NORMAL]) is polynomials([NORMAL, NORMAL])
+
+
+def test_what_many_references_lead_to_is_not_kept():
+    many = [NORMAL] * (FEW + 1)
+
+    assert polynomials(many) is not polynomials(many)
+    assert np.array_equal(polynomials(many)[-1], polynomials([NORMAL])[0])

@@ -21,7 +21,9 @@ def found(levels, seed=0, noise=1.0):
         now = np.array([1.0, *(wave(hour * k) for wave in (np.cos, np.sin) for k in (1, 2, 3))])
         judged = Judged(level=no, predicted=no, deviation=one, surprise=value, z=value)
         dawned = n > 0 and n % HOURLY == 0
-        known = learn_day(known, matrix, baseline, value, judged, one, one > 0, now, one / (n + 1), dawned)
+        reach = np.linalg.solve(matrix, now)
+        usual, gain, share = matrix[0] / matrix[0, 0], reach / (1 + now @ reach), one / (n + 1)
+        known = learn_day(known, baseline, value, judged, one, one > 0, now, usual, gain, share, dawned)
         baseline.count += 1
         matrix = matrix + now[:, None] * now
         if (n + 1) % HOURLY == 0 and recurs(known, SURE).any():

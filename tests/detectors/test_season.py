@@ -8,7 +8,7 @@ import pytest
 from detectors.baseline import Judged, empty_baseline
 from detectors.batch import BatchInput, NumberColumn
 from detectors.dataset import Policy, fold, start, summarise
-from detectors.season import DAY, TERMS, WEEKLY, days_alone, empty_season, learn_season, terms
+from detectors.season import DAY, TERMS, WEEKLY, days_at, empty_season, learn_season, terms
 
 STEP = 600_000_000  # ten minutes
 DAYS = 144  # batches of one day
@@ -24,8 +24,7 @@ def test_weights_of_all_terms_give_the_season_that_the_days_alone_would():
 
     for at in (0, DAY // 3, 3 * DAY, 30 * DAY):
         now = terms(at)
-        alone, _ = days_alone(matrix, now)
-        assert weights @ alone == pytest.approx(days @ now[~WEEKLY], rel=1e-9, abs=1e-12)
+        assert weights @ days_at(matrix, now).alone == pytest.approx(days @ now[~WEEKLY], rel=1e-9, abs=1e-12)
 
 
 def lived(batches, weekly):
