@@ -103,11 +103,11 @@ def read_nullable_strings(buffer: bytes, position: int) -> tuple[tuple[str | Non
 def read_string(buffer: bytes, position: int) -> tuple[str, int]:
     """``string``; ``UnicodeDecodeError`` where it is not UTF-8."""
     size = buffer[position]
-    if size < 0x80 and not size & 1:
+    if size & 0x81:  # it goes on in the next byte, or is negative
+        size, position = read_long(buffer, position)
+    else:
         size >>= 1
         position += 1
-    else:
-        size, position = read_long(buffer, position)
     end = position + size
     if size < 0 or end > len(buffer):
         raise MalformedEvent(Reason.TRUNCATED, f"a text of {size} bytes promised at byte {position}")

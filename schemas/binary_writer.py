@@ -5,6 +5,7 @@ A ``Write`` takes the value and a function that appends bytes to the output.
 
 import struct
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,6 +35,8 @@ def compile_writer(shape: Shape) -> Write:
             return _record(shape)
         case Union():
             return _union(shape)
+        case Sequence(item=Scalar("string")):
+            return _write_strings
         case Sequence():
             return _sequence(compile_writer(shape.item))
         case Table():
@@ -53,11 +56,11 @@ def compile_writer(shape: Shape) -> Write:
 
 
 def _record(shape: Record) -> Write:
-    members = tuple((member.name, compile_writer(member.shape)) for member in shape.members)
+    members = tuple((attrgetter(member.name), compile_writer(member.shape)) for member in shape.members)
 
     def write(value: Any, append: Append) -> None:
-        for name, write_member in members:
-            write_member(getattr(value, name), append)
+        for member_of, write_member in members:
+            write_member(member_of(value), append)
 
     return write
 
@@ -107,6 +110,16 @@ def _sequence(write_item: Write) -> Write:
         append(_END)
 
     return write
+
+
+def _write_strings(value: Any, append: Append) -> None:
+    if len(value):
+        append(write_long(len(value)))
+        for text in value:
+            encoded = text.encode()
+            append(write_long(len(encoded)))
+            append(encoded)
+    append(_END)
 
 
 def _table(write_value: Write) -> Write:

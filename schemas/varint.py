@@ -13,6 +13,7 @@ MAX_INT_BYTES = 5  # 32 bits at 7 bits a byte
 MAX_LONG_BYTES = 10  # 64 bits at 7 bits a byte
 LONG_MIN, LONG_MAX = -(2**63), 2**63 - 1
 INT_MIN, INT_MAX = -(2**31), 2**31 - 1
+_SHORT = tuple(bytes((value << 1,)) for value in range(64))  # most are lengths and indices that fit into a byte
 
 
 def read_long(buffer: bytes, position: int) -> tuple[int, int]:
@@ -41,11 +42,11 @@ def read_int(buffer: bytes, position: int) -> tuple[int, int]:
 
 def write_long(value: int) -> bytes:
     """The bytes of an integer; ``OverflowError`` beyond 64 bits."""
+    if 0 <= value < len(_SHORT):
+        return _SHORT[value]
     if not LONG_MIN <= value <= LONG_MAX:
         raise OverflowError(f"{value} has more than 64 bits")
     raw = (value << 1) ^ (value >> 63)
-    if raw < 0x80:
-        return bytes((raw,))
     encoded = bytearray()
     while raw >= 0x80:
         encoded.append(raw & 0x7F | 0x80)
