@@ -5,10 +5,16 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from itertools import pairwise
 from operator import attrgetter
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from diagnosis.alert import Match
 from diagnosis.observation import Micros
 from diagnosis.state import Batch, Link, Node, NodeKind
+
+Times: TypeAlias = NDArray[np.int64]
 
 _POOLED = 32  # batches, at most, that are read together
 _AT, _MOMENT = attrgetter("at"), attrgetter("at", "batch_id")
@@ -39,6 +45,7 @@ class Lineage:
     _places: dict[str, dict[str, int]] = field(default_factory=dict)
     _parents: dict[tuple[str, int], tuple[Parentage, ...]] = field(default_factory=dict)
     _gaps: dict[str, Micros] = field(default_factory=dict)
+    _spans: dict[str, tuple[Times, Times]] = field(default_factory=dict)
     _spots: dict[tuple[str, int], dict[tuple[str, str], int]] = field(default_factory=dict)
     _children: dict[str, tuple[str, ...]] | None = None
 
@@ -155,18 +162,28 @@ class Lineage:
         return batch.links
 
     def _resolve(self, link: Link, child: Batch) -> tuple[Batch, ...]:
-        ring = self.ring(link.parent)
         if link.match is Match.EXACT:
             found = self.find(link.parent, link.batch_id)
             return (found,) if found else ()
+        if link.match is Match.WINDOW and link.window_start is not None and link.window_end is not None:
+            return self._within(link.parent, link.window_start, link.window_end)
+        ring = self.ring(link.parent)
         before = ring[: self.until(link.parent, child.at)]
         if link.match is Match.PARTITION:
             same = [batch for batch in before or ring if batch.partition == link.partition]
             return tuple(same[-1:])
-        if link.match is Match.WINDOW and link.window_start is not None and link.window_end is not None:
-            start, end = link.window_start, link.window_end
-            return tuple(batch for batch in ring if _overlaps(batch, start, end))
         return before[-1:]
+
+    def _within(self, key: str, start: Micros, end: Micros) -> tuple[Batch, ...]:
+        """Return a node's batches that overlap a window, by event time; one without an extent may lie at its start."""
+        ring = self.ring(key)
+        if key not in self._spans:
+            firsts = [batch.at if batch.window_start is None else batch.window_start for batch in ring]
+            lasts = [batch.at if batch.window_end is None else batch.window_end for batch in ring]
+            self._spans[key] = np.array(firsts, np.int64), np.array(lasts, np.int64)
+        first, last = self._spans[key]
+        overlapping = (first < end) & ((last > start) | ((first == last) & (first >= start)))
+        return tuple([ring[place] for place in np.flatnonzero(overlapping)])
 
     def made_from(self, batches: Iterable[Batch], parent: str) -> tuple[tuple[Batch, ...], Match, bool]:
         """Return the batches of ``parent`` that these were made from, the weakest match, and whether any is missing."""
@@ -188,9 +205,3 @@ class Lineage:
             gaps = sorted(later.at - earlier.at for earlier, later in pairwise(self.ring(key)[-32:]))
             self._gaps[key] = gaps[len(gaps) // 2] if gaps else 0
         return self._gaps[key]
-
-
-def _overlaps(batch: Batch, start: Micros, end: Micros) -> bool:
-    first = batch.at if batch.window_start is None else batch.window_start
-    last = batch.at if batch.window_end is None else batch.window_end
-    return first < end and (last > start or (first == last and first >= start))
