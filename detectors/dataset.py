@@ -24,6 +24,7 @@ __all__ = [
     "accept",
     "complete",
     "fold",
+    "is_due",
     "pin",
     "start",
     "statistics",
@@ -95,6 +96,11 @@ def _incomplete(batch: BatchSummary) -> Claim:
     there, of = len(batch.parts), batch.part_of
     sentence = f"only {there} of {of} parts of a batch have come"
     return Claim(statistic="incomplete_batch", sentence=sentence, observed=there, expected=of)
+
+
+def is_due(state: DatasetState, arrived_before: Micros) -> bool:
+    """Whether ``complete`` has parts to give up on."""
+    return any(held.arrived_at < arrived_before for held in state.open)
 
 
 def complete(

@@ -40,6 +40,7 @@ __all__ = [
     "fold_outcomes",
     "fold_predictions",
     "fold_tick",
+    "is_due",
     "pin",
     "rows_wanted",
     "start",
@@ -190,11 +191,25 @@ def _judgement(
     )
 
 
+def is_due(state: ModelState, now: Micros, policy: Policy) -> bool:
+    """Whether ``fold_tick`` has anything to close."""
+    before = now - round(policy.stale_s * 1e6)
+    return _outcomes_wait(state, before) or _window_waits(state, before)
+
+
+def _outcomes_wait(state: ModelState, before: Micros) -> bool:
+    return len(state.join.unread) > 0 and state.join.arrived_at <= before
+
+
+def _window_waits(state: ModelState, before: Micros) -> bool:
+    return state.opened is not None and state.opened.arrived_at <= before
+
+
 def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelState, WindowJudgement | None]:
     """Close what has waited for ``stale_s`` of arrival time; the same state object where there is nothing to do."""
     before = now - round(policy.stale_s * 1e6)
     name: str | None = None
-    if len(state.join.unread) and state.join.arrived_at <= before:
+    if _outcomes_wait(state, before):
         state, name, _ = read_step(state, policy.window_rows, policy)
     if state.opened is not None and state.opened.arrived_at <= before:
         return _close_window(state, state.opened, policy)

@@ -156,7 +156,10 @@ def as_batch(window: PredictionsSummary, columns: dict[str, ColumnSummary], rows
         at=window.last_at,
         arrived_at=window.arrived_at,
         rows=rows,
-        columns={name: replace(column, distinct=None) for name, column in columns.items()},
+        columns={
+            name: column if column.distinct is None else replace(column, distinct=None)
+            for name, column in columns.items()
+        },
     )
 
 

@@ -183,7 +183,7 @@ class Lineage:
             self._spans[key] = np.array(firsts, np.int64), np.array(lasts, np.int64)
         first, last = self._spans[key]
         overlapping = (first < end) & ((last > start) | ((first == last) & (first >= start)))
-        return tuple([ring[place] for place in np.flatnonzero(overlapping)])
+        return tuple([ring[place] for place in np.flatnonzero(overlapping).tolist()])
 
     def made_from(self, batches: Iterable[Batch], parent: str) -> tuple[tuple[Batch, ...], Match, bool]:
         """Return the batches of ``parent`` that these were made from, the weakest match, and whether any is missing."""

@@ -44,8 +44,7 @@ def _decoder(kind: Hashable) -> Any:
 
 def _extension(value: object) -> msgspec.msgpack.Ext:
     if isinstance(value, np.ndarray) and value.dtype.kind in "fiub":
-        buffer = np.ascontiguousarray(value)
-        return msgspec.msgpack.Ext(ARRAY, msgspec.msgpack.encode((value.dtype.str, value.shape, buffer.tobytes())))
+        return msgspec.msgpack.Ext(ARRAY, msgspec.msgpack.encode((value.dtype.str, value.shape, value.tobytes())))
     if isinstance(value, np.generic):
         raise TypeError(f"a numpy scalar ({value.dtype}) in state: make it a Python number")
     raise TypeError(f"{type(value).__name__} is not plain data")

@@ -29,7 +29,7 @@ from streams.detect.subject import (
     StepKind,
     Subject,
     apply,
-    changed,
+    is_due,
     summarise_batch,
     summarise_outcomes,
     summarise_predictions,
@@ -229,9 +229,11 @@ class DetectLogic:
         self._clock_at = now + CLOCK_EVERY_MICROS
         self._budget.listen()
         for name, subject in self._subjects.items():
+            if not is_due(subject, now, self._policies):
+                continue
             done = self._begin(reaction)
             try:
-                self._fold_clock(name, subject, now, reaction)
+                self._fold_clock(name, now, reaction)
             except Exception:  # as for an event: what cannot be done for one subject is not done, the others go on
                 logger.exception("%s: nothing was done at the tick", name)
                 self._take_back(done, reaction)
@@ -243,12 +245,8 @@ class DetectLogic:
             self._told = self._subjects.share
             reaction.outputs.append(telling(self._topic(Topic.BUDGET), self._partition, self._told))
 
-    def _fold_clock(self, name: str, subject: Subject, now: Micros, reaction: Reaction) -> None:
-        step = Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored)
-        after, said = apply(subject, step, self._policies)
-        if not changed(subject, after, said):
-            return
-        self._keep(name, step, after, reaction)
+    def _fold_clock(self, name: str, now: Micros, reaction: Reaction) -> None:
+        said = self._apply(name, Step(kind=StepKind.CLOCK, at=now, monitored=self._budget.monitored), reaction)
         for one in said:
             if one.batch is not None:
                 self._emit(given_up_observation(*one.batch, now), reaction)
@@ -256,12 +254,9 @@ class DetectLogic:
 
     def _apply(self, name: str, step: Step, reaction: Reaction) -> tuple[Said, ...]:
         after, said = apply(self._subjects.get(name), step, self._policies)
-        self._keep(name, step, after, reaction)
-        return said
-
-    def _keep(self, name: str, step: Step, after: Subject, reaction: Reaction) -> None:
         self._subjects.put(name, after)
         reaction.steps.append((name, to_bytes(step)))
+        return said
 
     def _emit(self, seen: Observation, reaction: Reaction) -> None:
         measures.findings(seen, reaction)

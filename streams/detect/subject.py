@@ -269,6 +269,9 @@ def window_ends(subject: Subject, policies: Policies) -> tuple[int, Micros | Non
     return model.rows_wanted(state, policies.model), model.window_ends_at(state, policies.model)
 
 
-def changed(before: Subject, after: Subject, said: tuple[Said, ...]) -> bool:
-    """Whether a step of the clock did anything that the journal must hold."""
-    return bool(said) or after.dataset is not before.dataset or after.model is not before.model
+def is_due(subject: Subject, now: Micros, policies: Policies) -> bool:
+    """Whether a step of the clock would do anything."""
+    before = now - int(policies.dataset.parts_wait_s * 1e6)
+    return (subject.dataset is not None and dataset.is_due(subject.dataset, before)) or (
+        subject.model is not None and model.is_due(subject.model, now, policies.model)
+    )

@@ -20,6 +20,7 @@ from schemas.events import (
     Event,
     Numbers,
     Outcome,
+    Part,
     Prediction,
     Run,
     RunKind,
@@ -44,6 +45,7 @@ from streams.topics import Topic, key_of, partition_of
 OBSERVATION = Codec("observation", Observation)
 ENCODING = Encoding()
 TICKS = 24
+NOW = 1_800_000_000_000_000  # when all events arrive, microseconds
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class Record:
     offset: int
     value: bytes
     key: bytes | None = None
-    timestamp: int = 1_800_000_000_000
+    timestamp: int = NOW // 1000
     headers: Sequence[tuple[str, bytes]] = ()
 
 
@@ -279,3 +281,19 @@ def test_a_backfill_of_other_times_is_not_held_against_these_however_lately_it_w
 
     assert [one.batch_id for one in observed(reaction) if one.late] == [one.batch_id for one in batches[30:35]]
     assert not any(one.findings for one in observed(reaction))
+
+
+def test_the_clock_folds_what_is_due_and_nothing_before(life: list[tuple[Topic, Record]]) -> None:
+    folded, _ = replayed(life, 500)
+    part = DataBatch(
+        pipeline="shop", dataset="halves", batch_id="1", produced_at=NOW, rows=1, part=Part(index=0, of=2), columns=()
+    )
+    folded.read(chunk(Topic.DATA_BATCHES, [Record(len(life), ENCODING.encode(part))]), Reaction())
+    early, late = Reaction(), Reaction()
+
+    folded.tick(NOW + 59_000_000, early)
+    folded.tick(NOW + 70_000_000, late)
+
+    assert early.empty
+    assert {subject for subject, _ in late.steps} == {"checkout/fraud", "shop/halves"}
+    assert {one.name for one in observed(late)} == {"fraud", "halves"}
