@@ -152,7 +152,7 @@ def delivered(state: DatasetState, batch: BatchSummary, fingerprint: int) -> boo
 def known_place(state: DatasetState, batch_id: str) -> int | None:
     """Where the latest batch with this id stands among those that are remembered."""
     ids = state.recent.ids
-    return next((place for place in reversed(range(len(ids))) if ids[place] == batch_id), None)
+    return len(ids) - 1 - ids[::-1].index(batch_id) if batch_id in ids else None
 
 
 def percent(share: float) -> str:

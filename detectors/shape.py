@@ -44,7 +44,7 @@ def explained(shape: Shape, at: NDArray[np.int64], location: Floats) -> tuple[Fl
 
     at: which ``k`` columns; location: their deviations.
     """
-    x = np.stack([location, location**2], axis=1)
+    x = np.array([location, location**2]).T
     a, b, d = shape.spread[at].T
     leverage = a * x[:, 0] ** 2 + 2 * b * x[:, 0] * x[:, 1] + d * x[:, 1] ** 2
     return np.einsum("csk,ck->cs", shape.weights[at], x), leverage
@@ -74,13 +74,13 @@ def outside(location: Floats) -> Floats:
 
 def learn_shape(shape: Shape, at: NDArray[np.int64], location: Floats, surprise: Floats) -> Shape:
     """With one more batch of the ``k`` columns ``at``. surprise: of their three shapes, ``(k, 3)``."""
-    x = np.stack([location, location**2], axis=1)
+    x = np.array([location, location**2]).T
     a, b, d = shape.spread[at].T
-    gain = np.stack([a * x[:, 0] + b * x[:, 1], b * x[:, 0] + d * x[:, 1]], axis=1)
+    gain = np.array([a * x[:, 0] + b * x[:, 1], b * x[:, 0] + d * x[:, 1]]).T
     taken = gain / (1 + (gain * x).sum(axis=1))[:, None]
     weights, spread = shape.weights.copy(), shape.spread.copy()
     weights[at] += surprise[:, :, None] * taken[:, None, :]
-    spread[at] -= np.stack([taken[:, 0] * gain[:, 0], taken[:, 0] * gain[:, 1], taken[:, 1] * gain[:, 1]], axis=1)
+    spread[at] -= np.array([taken[:, 0] * gain[:, 0], taken[:, 0] * gain[:, 1], taken[:, 1] * gain[:, 1]]).T
     return replace(shape, weights=weights, spread=spread)
 
 
@@ -91,6 +91,6 @@ def learn_range(shape: Shape, at: NDArray[np.int64], location: Floats, gap_s: fl
     """
     known = shape.known.copy()
     apart = location[:, None] - known[at]
-    further = np.stack([np.minimum(apart[:, 0], 0), np.maximum(apart[:, 1], 0)], axis=1)
+    further = np.array([np.minimum(apart[:, 0], 0), np.maximum(apart[:, 1], 0)]).T
     known[at] += min(MOST, gap_s / STAY_S) * further
     return replace(shape, known=known.clip(-REACH, REACH))

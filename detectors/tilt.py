@@ -32,11 +32,12 @@ def tilted(share: Floats, away: Floats, location: Floats) -> Floats:
     share = completed(share, away)
     least = np.where(share > 0, away, np.inf).min(axis=1)
     most = np.where(share > 0, away, -np.inf).max(axis=1)
-    goal, tilt, squared = location.clip(least, most), np.zeros(len(location)), away**2
+    goal, tilt = location.clip(least, most), np.zeros(len(location))
+    powers = np.array([away, away**2]).swapaxes(0, 1)
     for _ in range(STEPS):
         law = _law(share, away, tilt, least, most)
-        mean = (law * away).sum(axis=1)
-        variance = np.maximum((law * squared).sum(axis=1) - mean**2, LEAST)
+        mean, square = (law[:, None] * powers).sum(axis=2).T
+        variance = np.maximum(square - mean**2, LEAST)
         stride = 1 + np.abs(tilt)  # the longest: far out the mean hardly moves with the tilt
         tilt += ((goal - mean) / variance).clip(-stride, stride)
     return _law(share, away, tilt, least, most)
