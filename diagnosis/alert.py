@@ -198,10 +198,23 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Impact:
-    """The predictions reached; ``share_of_predictions`` in [0, 1] since the onset.
+class Elsewhere:
+    """The part of an impact that is on another pipeline, as that one told it."""
 
-    attribution: the input columns that carry the shift of the scores, the largest first; what is short of 1 none does.
+    pipeline: str
+    models: tuple[str, ...] = ()
+    predictions_affected: int = 0
+    first_prediction_id: str | None = None
+    performance_change: float | None = None
+    interval: Interval | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """The predictions reached, in this pipeline and elsewhere; ``share_of_predictions`` in [0, 1] since the onset.
+
+    models: another pipeline's as ``pipeline/model``. attribution: the input columns that carry the shift of the scores,
+    the largest first; what is short of 1 none does.
     """
 
     models: tuple[str, ...] = ()
@@ -212,6 +225,7 @@ class Impact:
     performance_change: float | None = None
     interval: Interval | None = None
     attribution: tuple[Contribution, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,26 +5,18 @@ from dataclasses import dataclass, replace
 
 from detectors.finding import Finding
 
+from diagnosis import measuring
 from diagnosis.alert import Alert, Impact, Links, Severity, StageOfDiagnosis, Status
-from diagnosis.attribution import with_attribution
 from diagnosis.cause import Diagnosis
-from diagnosis.extent import spoilt
+from diagnosis.harm import worst
 from diagnosis.identity import alert_id, cause_key
-from diagnosis.impact import ALWAYS, Reach, advance, count, descend, impact_of, severity_of
-from diagnosis.lineage import Lineage, weaker
-from diagnosis.observation import Micros
-from diagnosis.onset import Interval
-from diagnosis.performance import with_outcomes, with_performance
+from diagnosis.impact import severity_of
+from diagnosis.lineage import Lineage
+from diagnosis.measuring import Began, Measured, known_of
 from diagnosis.policy import Policy
 from diagnosis.segments import held_by, segment_of
-from diagnosis.state import Active, Batch, Fault, Reached
+from diagnosis.state import Active, Fault
 from diagnosis.wording import Story, tell
-
-NEWEST = 16  # batches per node that late parents may still change
-BEYOND_ESTIMATES = "score_out_of_range"
-"""Accuracy is estimated from the scores: not where they were never seen before."""
-BORNE_OUT = "calibration"
-"""Where scores no longer mean what they said, accuracy is what outcomes say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,74 +122,17 @@ def worded(alert: Alert) -> Alert:
     return replace(alert, title=texts.title, summary=texts.summary, next_steps=texts.next_steps)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """The impact of a fault, and what is kept so that a settled one need not be measured from its beginning again."""
-
-    impact: Impact
-    tainted: dict[str, tuple[str, ...]]
-    reached: dict[str, Reached]
-
-
 def measure(subject: Subject, origin: str, known: Diagnosis | Alert, newest: int | None = None) -> Measured:
-    """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches.
-
-    What was made before the change that is its cause, if ``known`` says of one, is sound.
-    """
-    fault, lineage, since = subject.fault, subject.lineage, known.onset.latest
-    seeds = spoilt(lineage, origin, subject.members, newest)
-    if known.cause.change_id is not None:
-        seeds = tuple(batch for batch in seeds if batch.node != origin or batch.at > known.onset.earliest)
-    measured = counted(lineage, subject.policy, fault, seeds, origin, since, newest)
-    impact = measured.impact
-    told = {member.finding.statistic for member in subject.members}
-    if BORNE_OUT in told:
-        impact = with_outcomes(lineage, impact, since)
-    elif BEYOND_ESTIMATES not in told:
-        impact = with_performance(lineage, impact, since, fault.alert.impact if fault else None)
-    if any(statistic.startswith("score_") for statistic in told):
-        impact = with_attribution(lineage, impact, since, fault.alert.impact if fault else None)
-    return replace(measured, impact=impact)
-
-
-def counted(
-    lineage: Lineage,
-    policy: Policy,
-    fault: Fault | None,
-    seeds: Sequence[Batch],
-    origin: str,
-    since: Micros,
-    newest: int | None,
-) -> Measured:
-    """Return which predictions descend from these batches, and from what a ``fault`` is known to have spoilt."""
-    known, before = (fault.tainted, fault.reached) if fault else ({}, {})
-    over = fault.alert.resolved_at if fault else None
-    lasted = Interval(earliest=since, latest=over or ALWAYS)
-    reach = descend(lineage, seeds, known, newest)
-    impact = impact_of(lineage, count(lineage, reach, lasted, before), reach.match)
-    if fault is not None and known and fault.alert.impact.predictions_affected:
-        impact = replace(impact, match=weaker(impact.match, fault.alert.impact.match))
-    most = policy.ring_batches // 2
-    return Measured(
-        impact=impact,
-        tainted={key: _latest(lineage, key, ids, known.get(key, ()), policy) for key, ids in _named(reach)},
-        reached=advance(lineage, reach, lasted, before, origin, min(NEWEST, most), most),
-    )
-
-
-def _named(reach: Reach) -> list[tuple[str, frozenset[str]]]:
-    return sorted(reach.batches.items())
-
-
-def _latest(lineage: Lineage, key: str, ids: frozenset[str], known: tuple[str, ...], policy: Policy) -> tuple[str, ...]:
-    """Return a node's spoilt batches in order, forgetting the oldest beyond a ring's length."""
-    added = [batch.batch_id for batch in lineage.ring(key) if batch.batch_id in ids]
-    return tuple(dict.fromkeys((*known, *added)))[-policy.ring_batches :]
+    """Return which predictions a fault has reached; ``newest`` limits the look to each node's newest batches."""
+    onset, deliberate = known.onset, known.cause.change_id is not None
+    began = Began(earliest=onset.earliest, latest=onset.latest, deliberate=deliberate)
+    before = known_of(subject.fault)
+    return measuring.measure(subject.lineage, subject.policy, subject.members, origin, began, before, newest)
 
 
 def _weighed(subject: Subject, alert: Alert, origin: str) -> Alert:
     severity = severity_of(subject.lineage, origin, alert.kind, subject.members, alert.impact, subject.policy)
-    return replace(alert, severity=severity)
+    return replace(alert, severity=worst(severity, subject.fault.harms if subject.fault else {}))
 
 
 def _symptoms(members: Sequence[Active], most: int) -> tuple[Finding, ...]:

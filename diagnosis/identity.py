@@ -37,7 +37,22 @@ def concerns(subject: str, signatures: Iterable[str]) -> frozenset[str]:
 
 def finding_key(node: str, finding: Finding) -> str:
     """Return the identity of one finding at one node."""
-    return _SEPARATOR.join((node, signature(finding), finding.alarm_batch_id))
+    return key_at(node, finding_name(finding))
+
+
+def finding_name(finding: Finding) -> str:
+    """Return the identity of one finding, whatever its node is called."""
+    return _SEPARATOR.join((signature(finding), finding.alarm_batch_id))
+
+
+def subject_of(name: str) -> str:
+    """Return what a finding of this name is about: ``pipeline/dataset`` or ``pipeline/model``."""
+    return name.partition(_SEPARATOR)[0]
+
+
+def key_at(node: str, name: str) -> str:
+    """Return the identity of a finding of this name at one node."""
+    return _SEPARATOR.join((node, name))
 
 
 def alert_id(environment: str, opening: Finding) -> str:

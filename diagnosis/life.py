@@ -8,9 +8,11 @@ from diagnosis.belonging import gather, release, supersede
 from diagnosis.neighbours import is_foreign
 from diagnosis.observation import Micros
 from diagnosis.policy import Policy
+from diagnosis.reckoning import reckon
 from diagnosis.review import Review, begin, firing, members_of
 from diagnosis.revising import revise
 from diagnosis.state import PipelineState
+from diagnosis.toll import may_rise
 
 
 def review(state: PipelineState, policy: Policy, now: Micros, touched: str | None) -> tuple[PipelineState, list[Alert]]:
@@ -29,12 +31,15 @@ def review(state: PipelineState, policy: Policy, now: Micros, touched: str | Non
     for place, fault in enumerate(look.faults):
         if may_add(state, fault, touched):
             look.faults[place] = follow_on(look, fault)
+    look.guests[:] = [reckon(look, guest) for guest in look.guests]
     return _close(look), look.alerts
 
 
 def _matters(state: PipelineState, touched: str | None) -> bool:
     """Tell whether an observation can change any alert: not if nothing is wrong, or only elsewhere and settled."""
     if any(may_add(state, fault, touched) for fault in state.faults):
+        return True
+    if any(may_rise(state, guest, touched) for guest in state.guests):
         return True
     if touched is None or not state.active:
         return bool(state.active)
@@ -52,6 +57,7 @@ def _matters(state: PipelineState, touched: str | None) -> bool:
 def _close(look: Review) -> PipelineState:
     """Forget findings that are over and belong to no open alert, and the oldest closed alerts beyond the bound."""
     held = members_of(look.faults, look.guests)
+    held |= {key for guest in look.guests if guest.toll for key in guest.toll.findings}
     active = {key: one for key, one in look.state.active.items() if key in held or not one.over}
     excess = len(look.faults) - look.policy.max_faults
     faults = []

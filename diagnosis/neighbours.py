@@ -3,7 +3,7 @@
 A pipeline asks once for each dataset of another one that its batches name. Every batch of that dataset is imported from
 then on, and the parents that imported batches name are asked for in turn: the graph grows upstream hop by hop, and ends
 where nothing new is named, in a circle of pipelines too. Another pipeline's findings are evidence here; the alert about
-them is its own, and it tells its readers of it.
+them is its own, and it tells its readers of it, who tell it what the fault did to their predictions.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,11 +12,12 @@ from dataclasses import replace
 from diagnosis.alert import Alert, Severity, Status
 from diagnosis.intake import dataset_key, with_node
 from diagnosis.lineage import Lineage
-from diagnosis.observation import Micros, Observation, ObservationKind, Told
+from diagnosis.observation import Harm, Micros, Observation, ObservationKind, Told
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
-from diagnosis.state import Active, Guest, Node, NodeKind, PipelineState
+from diagnosis.state import Active, Fault, Guest, Node, NodeKind, PipelineState, Toll
 from diagnosis.steps import Trace
+from diagnosis.toll import root_of, toll_told
 
 READERS_KEPT = 16  # per dataset
 
@@ -35,8 +36,42 @@ def letters(
         found += [
             one for alert in firing for one in _told(after, observation, alert) if one.reader == observation.reader
         ]
-    found += [one for alert in alerts for one in _told(after, observation, alert)]
-    return tuple(found)
+    told = {alert.alert_id for alert in alerts}
+    moved = (fault.alert for fault in _moved(before, after) if fault.alert.alert_id not in told)
+    found += [one for alert in (*alerts, *moved) for one in _told(after, observation, alert)]
+    return (*found, *_harms(before, after, observation))
+
+
+def _moved(before: PipelineState, after: PipelineState) -> Iterable[Fault]:
+    """Return the firing faults of which another origin, or other findings there, are known now."""
+    if before.faults is after.faults:
+        return
+    former = {fault.alert.alert_id: fault for fault in before.faults}
+    for fault in after.faults:
+        known = former.get(fault.alert.alert_id)
+        if known is None or fault.alert.status is not Status.FIRING:
+            continue
+        same = (known.origin, known.members) == (fault.origin, fault.members)
+        if not same and root_of(before, known) != root_of(after, fault):
+            yield fault
+
+
+def _harms(before: PipelineState, after: PipelineState, cause: Observation) -> Iterable[Observation]:
+    """Tell what other pipelines' faults did here, where that is news."""
+    if before.guests is after.guests:
+        return
+    former = {guest.alert_id: _harm(guest) for guest in before.guests}
+    for guest in after.guests:
+        harm = _harm(guest)
+        if harm is not None and harm != former.get(guest.alert_id):
+            yield Observation(
+                kind=ObservationKind.REACHED,
+                pipeline=guest.pipeline,
+                at=cause.at,
+                arrived_at=cause.arrived_at,
+                reader=after.pipeline,
+                harm=harm,
+            )
 
 
 def _requests(before: PipelineState, after: PipelineState, cause: Observation) -> Iterable[Observation]:
@@ -54,6 +89,10 @@ def _requests(before: PipelineState, after: PipelineState, cause: Observation) -
             )
 
 
+def _harm(guest: Guest) -> Harm | None:
+    return guest.toll.told if guest.toll else None
+
+
 def _interested(state: PipelineState, component: str) -> list[str]:
     """Return who reads what a change is about."""
     about = [node for node in state.nodes.values() if component in (node.name, node.stage)]
@@ -68,6 +107,7 @@ def _told(state: PipelineState, cause: Observation, alert: Alert) -> Iterable[Ob
     touched = {hop.dataset for hop in alert.path if hop.pipeline == state.pipeline}
     touched |= {one.subject.removeprefix(home) for one in alert.symptoms if one.subject.startswith(home)}
     nodes = [state.nodes[name] for name in sorted(touched) if name in state.nodes]
+    root = next((root_of(state, fault) for fault in state.faults if fault.alert.alert_id == alert.alert_id), None)
     for reader in sorted({reader for node in nodes for reader in node.readers}):
         told = Told(
             alert_id=alert.alert_id,
@@ -78,6 +118,7 @@ def _told(state: PipelineState, cause: Observation, alert: Alert) -> Iterable[Ob
             onset_latest=max(alert.onset.latest, alert.detected_at),
             resolved_at=alert.resolved_at,
             superseded_by=alert.superseded_by,
+            root=root,
         )
         yield Observation(
             kind=ObservationKind.FAULT,
@@ -121,7 +162,8 @@ def take_told(state: PipelineState, observation: Observation, policy: Policy) ->
         return state
     others = {guest.alert_id: guest for guest in state.guests}
     known = others.pop(told.alert_id, None)
-    if told.resolved_at is not None if known is None else known.revision >= told.revision:
+    toll = toll_told(state, known.toll if known else None, told)
+    if told.resolved_at is not None if known is None else not _is_newer(known, told, toll):
         return state
     members = known.members if known else ()
     if told.superseded_by is not None:
@@ -130,6 +172,7 @@ def take_told(state: PipelineState, observation: Observation, policy: Policy) ->
         return replace(state, guests=tuple(others.values()))
     guest = Guest(
         alert_id=told.alert_id,
+        pipeline=observation.pipeline,
         revision=told.revision,
         nodes=tuple(dataset_key(state.pipeline, observation.pipeline, name) for name in told.datasets),
         columns=told.columns,
@@ -137,8 +180,17 @@ def take_told(state: PipelineState, observation: Observation, policy: Policy) ->
         latest=told.onset_latest,
         resolved_at=told.resolved_at,
         members=members,
+        toll=toll,
     )
     return replace(state, guests=_bounded((*others.values(), guest), policy.max_faults))
+
+
+def _is_newer(known: Guest, told: Told, toll: Toll | None) -> bool:
+    """Tell whether a letter says more of an alert: a further revision, or further findings of the same one."""
+    if known.revision != told.revision:
+        return known.revision < told.revision
+    before, after = (set(one.findings if one else ()) for one in (known.toll, toll))
+    return before < after
 
 
 def _bounded(guests: tuple[Guest, ...], most: int) -> tuple[Guest, ...]:

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from detectors.finding import ColumnProfile, Finding, Readings
 
+from diagnosis.alert import Interval, Match, Severity
+
 Micros: TypeAlias = int
 
 
@@ -23,6 +25,10 @@ class ObservationKind(StrEnum):
     REQUEST = "REQUEST"  # a pipeline asks to be told of another pipeline's dataset
     IMPORTED = "IMPORTED"  # the answer: an observation of that dataset
     FAULT = "FAULT"  # an alert of another pipeline, told to those who read the datasets it touches
+    REACHED = "REACHED"  # what such an alert's fault did to predictions of one that reads, told to the alert's pipeline
+
+
+_UPSTREAM = frozenset({ObservationKind.REQUEST, ObservationKind.REACHED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,11 +81,26 @@ class Deliberate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """The dataset in which a fault began, for those who are to find what was made of it.
+
+    since: the latest time of its onset. deliberate: a change is the cause. findings: at most 64 that show it, each by
+    what it is about and the batch of its alarm.
+    """
+
+    pipeline: str
+    dataset: str
+    since: Micros
+    deliberate: bool = False
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What a pipeline tells its readers of one of its alerts.
 
     datasets: those of its own that the fault touches. columns: what moved in them. resolved_at: when the alert closed,
-    None while it is firing. superseded_by: the alert that took its place.
+    None while it is firing. superseded_by: the alert that took its place. root: None where it began in no dataset.
     """
 
     alert_id: str
@@ -90,6 +111,28 @@ class Told:
     onset_latest: Micros
     resolved_at: Micros | None = None
     superseded_by: str | None = None
+    root: Root | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harm:
+    """What a reader tells back of an alert: its own models that the fault reached, and how badly.
+
+    revision: counts what was told of this alert. affected, total: predictions reached, and all of these models' since
+    the onset.
+    """
+
+    alert_id: str
+    revision: int
+    severity: Severity = Severity.UNKNOWN
+    models: tuple[str, ...] = ()
+    affected: int = 0
+    total: int = 0
+    first_at: Micros | None = None
+    first_id: str | None = None
+    match: Match = Match.UNKNOWN
+    performance_change: float | None = None
+    interval: Interval | None = None
 
 
 def _empty() -> Mapping[str, str]:
@@ -103,7 +146,8 @@ class Observation:
     name: the dataset or model (``""`` for a tick). batch_id: the batch, or the id of the window. at: event time
     (``produced_at`` or the last ``scored_at``). arrived_at: when Kafka stored the event. versions: of ``data``,
     ``schema``, ``feature``, ``model``, ``code``, ``config`` where known. tick: the number of the minute. reader: the
-    pipeline that asks (``REQUEST``) or is told (``IMPORTED``, ``FAULT``, ``CHANGE``); ``pipeline`` owns what it reads.
+    pipeline that asks (``REQUEST``), is told (``IMPORTED``, ``FAULT``, ``CHANGE``) or tells (``REACHED``); ``pipeline``
+    owns what it reads. told: of ``FAULT``. harm: of ``REACHED``.
     """
 
     kind: ObservationKind
@@ -143,11 +187,12 @@ class Observation:
     tick: int | None = None
     reader: str | None = None
     told: Told | None = None
+    harm: Harm | None = None
 
     @property
     def addressee(self) -> str:
         """The pipeline that is to fold this record."""
-        return self.pipeline if self.reader is None or self.kind is ObservationKind.REQUEST else self.reader
+        return self.pipeline if self.reader is None or self.kind in _UPSTREAM else self.reader
 
     @property
     def subject(self) -> str:

@@ -9,6 +9,7 @@ from detectors.finding import Finding
 
 from diagnosis.alert import Alert
 from diagnosis.following import follow, follow_absence
+from diagnosis.harm import take_harm
 from diagnosis.intake import take_in
 from diagnosis.lateness import note_lateness
 from diagnosis.life import review
@@ -42,11 +43,13 @@ def fold(state: PipelineState, observation: Observation, policy: Policy) -> tupl
     if observation.kind is ObservationKind.TICK:
         return _tick(state, observation, policy)
     if observation.kind is ObservationKind.CHANGE:
-        return _finish(_announce(state, observation, policy), policy, observation.at, None)
+        return _heard(state, _announce(state, observation, policy), policy, observation.at)
     if observation.kind is ObservationKind.REQUEST:
         return note_reader(state, observation, policy), ()
     if observation.kind is ObservationKind.FAULT:
-        return _finish(take_told(state, observation, policy), policy, observation.at, None)
+        return _heard(state, take_told(state, observation, policy), policy, observation.at)
+    if observation.kind is ObservationKind.REACHED:
+        return _heard(state, take_harm(state, observation), policy, observation.at)
     if observation.kind is ObservationKind.IMPORTED and is_known(state, observation):
         return state, ()
     if observation.kind in _BATCHES and observation.name:
@@ -59,6 +62,13 @@ def _finish(
 ) -> tuple[PipelineState, tuple[Alert, ...]]:
     state, alerts = review(state, policy, now, touched)
     return state, tuple(alerts)
+
+
+def _heard(
+    before: PipelineState, after: PipelineState, policy: Policy, now: Micros
+) -> tuple[PipelineState, tuple[Alert, ...]]:
+    """Review what a letter changed; one that comes twice, from a log that is folded anew, is no moment of its own."""
+    return (before, ()) if after is before else _finish(after, policy, now, None)
 
 
 def _observe(state: PipelineState, observation: Observation, policy: Policy) -> tuple[PipelineState, tuple[Alert, ...]]:

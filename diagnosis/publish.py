@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from diagnosis.alert import Alert
 from diagnosis.following import OF_OUTCOMES
+from diagnosis.observation import Harm
 
 _GREW = 2  # a count that is off by more is news at any time
 
@@ -57,6 +58,18 @@ def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reaso
         return Reason.IMPACT
     told, known = sorted((before.predictions_affected, after.predictions_affected))
     return Reason.NUMBERS if known > told and (moment.due or known > _GREW * told) else Reason.NOTHING_NEW
+
+
+def why_tell(previous: Harm | None, current: Harm, *, due: bool) -> Reason:
+    """Return the first material difference between what a reader told of another pipeline's alert and what it knows."""
+    if previous is None:
+        return Reason.OPENED if current.affected else Reason.NOTHING_NEW
+    if previous.severity is not current.severity:
+        return Reason.SEVERITY
+    if previous.models != current.models:
+        return Reason.IMPACT
+    told, known = sorted((previous.affected, current.affected))
+    return Reason.NUMBERS if known > _GREW * told or (due and current != previous) else Reason.NOTHING_NEW
 
 
 def _cause(alert: Alert) -> tuple[object, ...]:

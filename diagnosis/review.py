@@ -74,6 +74,13 @@ def firing(look: Review) -> Iterable[tuple[int, Fault]]:
             yield place, fault
 
 
+def is_due(look: Review, told: Micros, opened: Micros, *, over: bool) -> bool:
+    """Tell whether numbers are to be told again: of what lasts the more seldom, the older it is; arrival times."""
+    now = look.state.arrived_at
+    fresh = now - told < look.policy.tell_share * (now - opened)
+    return look.touched is None and (over or not fresh)
+
+
 def _new(state: PipelineState, policy: Policy) -> frozenset[str]:
     since = state.arrived_at - round(policy.settle_s * 1e6)
     return frozenset(key for key, node in state.nodes.items() if not node.ring and node.named_at > since)

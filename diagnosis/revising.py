@@ -4,12 +4,13 @@ from dataclasses import replace
 
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
 from diagnosis.cause import Diagnosis, diagnose
-from diagnosis.compose import NEWEST, Measured, Subject, compose, measure, refresh, worded
+from diagnosis.compose import Subject, compose, measure, refresh, worded
 from diagnosis.grouping import about_origin
 from diagnosis.identity import concern, signature
+from diagnosis.measuring import NEWEST, Measured
 from diagnosis.neighbours import is_foreign
 from diagnosis.publish import Moment, Reason, why_publish
-from diagnosis.review import Review, members_of
+from diagnosis.review import Review, is_due, members_of
 from diagnosis.state import Active, Fault
 from diagnosis.steps import Trace
 
@@ -197,17 +198,12 @@ def _current(look: Review, members: tuple[str, ...]) -> tuple[str, ...]:
 
 def tell(look: Review, fault: Fault, alert: Alert) -> Fault:
     """Publish what is now known of an alert if that is news, else keep it."""
-    published = _publish(look, fault.alert, alert, Moment(settled=fault.settled, due=_due(look, fault)))
+    over = fault.alert.status is not Status.FIRING
+    due = is_due(look, fault.told, fault.opened_arrival, over=over)
+    published = _publish(look, fault.alert, alert, Moment(settled=fault.settled, due=due))
     news = published is not fault.alert
     told = look.state.arrived_at if news else fault.told
     return replace(fault, alert=published, draft=None if news else alert, told=told)
-
-
-def _due(look: Review, fault: Fault) -> bool:
-    """Tell whether an alert's numbers are to be told again: of a firing one the more seldom, the older it is."""
-    now, over = look.state.arrived_at, fault.alert.status is not Status.FIRING
-    fresh = now - fault.told < look.policy.tell_share * (now - fault.opened_arrival)
-    return look.touched is None and (over or not fresh)
 
 
 def _stage(look: Review, fault: Fault, diagnosis: Diagnosis) -> StageOfDiagnosis:

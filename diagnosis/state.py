@@ -11,7 +11,7 @@ from detectors.finding import Finding
 from numpy.typing import NDArray
 
 from diagnosis.alert import Alert, Match
-from diagnosis.observation import Micros
+from diagnosis.observation import Harm, Micros
 
 
 def _numbers() -> NDArray[np.float32]:
@@ -209,7 +209,8 @@ class Fault:
     observed: observations of its subjects since it opened, ``changed`` of them when it last gained a finding, at
     ``changed_arrival`` in arrival time. Once settled: tainted are the ids of the batches it spoilt, per node (at most a
     ring's length); reached counts the predictions of all but the newest windows. alert is what was published last;
-    draft is what is known since, None if nothing more. told: when that was, in arrival time.
+    draft is what is known since, None if nothing more. told: when that was, in arrival time. harms: what each pipeline
+    that reads of it told of its own predictions.
     """
 
     alert: Alert
@@ -230,13 +231,43 @@ class Fault:
     reached: dict[str, Reached] = field(default_factory=dict)
     draft: Alert | None = None
     told: Micros = 0
+    harms: dict[str, Harm] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """What another pipeline's fault did to the predictions of this one.
+
+    origin: key of the node where it began. since, deliberate: as in ``Root``. findings: keys of those that show it,
+    none once it is over and all of them were seen. observed: observations of the origin since it was told otherwise,
+    at ``changed_arrival``; settled: these were enough, and tainted and reached are kept as those of a ``Fault``. told
+    is what was told of it last, at ``told_arrival``; draft is what is known since, None if nothing more.
+    """
+
+    origin: str
+    since: Micros
+    deliberate: bool = False
+    findings: tuple[str, ...] = ()
+    opened_arrival: Micros = 0
+    changed_arrival: Micros = 0
+    observed: int = 0
+    settled: bool = False
+    tainted: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    reached: dict[str, Reached] = field(default_factory=dict)
+    told: Harm | None = None
+    draft: Harm | None = None
+    told_arrival: Micros = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guest:
-    """Another pipeline's alert: the nodes it touches here, when, in which columns, and the findings it explains."""
+    """Another pipeline's alert: the nodes it touches here, when, in which columns, and the findings it explains.
+
+    toll: what it did here, None where it began in no dataset.
+    """
 
     alert_id: str
+    pipeline: str = ""
     revision: int
     nodes: tuple[str, ...]
     columns: tuple[str, ...]
@@ -244,6 +275,7 @@ class Guest:
     latest: Micros
     resolved_at: Micros | None = None
     members: tuple[str, ...] = ()
+    toll: Toll | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

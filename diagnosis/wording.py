@@ -225,8 +225,16 @@ def _reach(impact: Impact) -> str:
         return "No prediction is known to be reached."
     share = "" if impact.share_of_predictions is None else f" ({impact.share_of_predictions:.0%} of all since it began)"
     first = f", first {impact.first_prediction_id}" if impact.first_prediction_id else ""
-    reached = f"{impact.predictions_affected:,} predictions of {', '.join(impact.models)} were reached{share}{first}."
+    reached = f"{impact.predictions_affected:,} predictions of {whose(impact)} were reached{share}{first}."
     if not impact.attribution:
         return reached
     carried = ", ".join(f"{one.column} ({one.share:.0%})" for one in impact.attribution)
     return f"{reached} What moved their scores: {carried}."
+
+
+def whose(impact: Impact) -> str:
+    """Return the models that were reached, those of other pipelines with their pipelines."""
+    away = {f"{one.pipeline}/{model}" for one in impact.elsewhere for model in one.models}
+    home = ", ".join(model for model in impact.models if model not in away)
+    others = (f"{', '.join(one.models)} in pipeline {one.pipeline}" for one in impact.elsewhere)
+    return " and of ".join(part for part in (home, *others) if part)

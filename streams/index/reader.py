@@ -82,10 +82,11 @@ class Reader:
     def affected(self, alert: Alert) -> Iterator[str]:
         """The ids of the predictions scored with the cause's batches since the onset, or with what came of them.
 
-        Lazily, window by window: there may be millions.
+        Of whatever pipelines; lazily, window by window: there may be millions.
         """
         lookup = Lookup(self._redis, self._keys, None)
-        subject = f"{alert.pipeline}/{alert.cause.component}"
+        home = (hop.pipeline for hop in alert.path if hop.dataset == alert.cause.component)
+        subject = f"{next(home, alert.pipeline)}/{alert.cause.component}"
         end = alert.resolved_at if alert.resolved_at is not None else alert.detected_at
         begun = alert.onset.earliest if alert.last_good is None else alert.last_good.at + 1
         (made,) = lookup.made([(subject, begun, max(end, alert.onset.latest))])

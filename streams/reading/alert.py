@@ -7,7 +7,20 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from detectors.finding import ColumnProfile, Finding
-from diagnosis.alert import Alert, Cause, CauseKind, Hop, Impact, Match, Rejected, StageOfDiagnosis, Status, Verdict
+from diagnosis.alert import (
+    Alert,
+    Cause,
+    CauseKind,
+    Elsewhere,
+    Hop,
+    Impact,
+    Match,
+    Rejected,
+    StageOfDiagnosis,
+    Status,
+    Verdict,
+)
+from diagnosis.wording import whose
 from streams.reading.histogram import render_histogram
 from streams.reading.layout import bullets, columns, numbered, section, words
 from streams.reading.measures import duration, number, offset, share, time
@@ -198,21 +211,31 @@ def impact_rows(alert: Alert) -> Iterator[tuple[Text, Text]]:
     if not impact.predictions_affected:
         yield (words("no prediction is known to be affected"), Text(""))
         return
-    models = ", ".join(impact.models) or "unknown models"
-    many = f"{impact.predictions_affected:,} predictions of {models}"
+    many = f"{impact.predictions_affected:,} predictions of {whose(impact) or 'unknown models'}"
     if impact.share_of_predictions is not None:
         many += f", {share(impact.share_of_predictions)} of all since it began"
     yield (Text("predictions", style="dim"), words(many))
     if impact.first_prediction_id:
         counted = "" if impact.match in (Match.EXACT, Match.UNKNOWN) else f" (counted {MATCH[impact.match]})"
         yield (Text("the first", style="dim"), words(f"{impact.first_prediction_id}{counted}"))
+    if impact.elsewhere and len(impact.models) > len(impact.elsewhere[0].models):
+        yield from map(_elsewhere, impact.elsewhere)
     if impact.performance_change is not None:
         change = f"{impact.performance_change:+.3g}, estimated"
         if impact.interval is not None:
             change += f"  (between {impact.interval.lower:+.3g} and {impact.interval.upper:+.3g})"
+        away = [one for one in impact.elsewhere if one.performance_change == impact.performance_change]
+        change += "".join(f", in pipeline {one.pipeline}" for one in away[:1])
         yield (Text("accuracy", style="dim"), words(change))
     if impact.attribution or any(finding.statistic.startswith("score_") for finding in alert.symptoms):
         yield (Text("scores moved", style="dim"), words(_carried(impact)))
+
+
+def _elsewhere(one: Elsewhere) -> tuple[Text, Text]:
+    """Which part of it is another pipeline's."""
+    first = f", the first {one.first_prediction_id}" if one.first_prediction_id else ""
+    many = f"{one.predictions_affected:,} of {', '.join(one.models)} in pipeline {one.pipeline}{first}"
+    return (Text("of these", style="dim"), words(many))
 
 
 def _carried(impact: Impact) -> str:

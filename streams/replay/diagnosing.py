@@ -11,9 +11,9 @@ from diagnosis.state import PipelineState
 from streams.diagnose.folding import addressees, advance
 from streams.topics import partition_of
 
-LETTERS = frozenset({ObservationKind.REQUEST, ObservationKind.IMPORTED, ObservationKind.CHANGE, ObservationKind.FAULT})
+OWN_ALERTS = frozenset({ObservationKind.FAULT, ObservationKind.REACHED})
+LETTERS = OWN_ALERTS | {ObservationKind.REQUEST, ObservationKind.IMPORTED, ObservationKind.CHANGE}
 AS_RECORDED = frozenset[ObservationKind]()
-OWN_ALERTS = frozenset({ObservationKind.FAULT})
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 import redis
 
-from diagnosis.alert import Alert, Cause, CauseKind, Match, Onset, Severity, StageOfDiagnosis, Status
+from diagnosis.alert import Alert, Cause, CauseKind, Hop, Match, Onset, Severity, StageOfDiagnosis, Status
 from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
 from streams.index.index import Index, IndexMissing, connect, open_index
 from streams.index.reader import Ambiguous, NotFound, Reader, open_reader
@@ -404,6 +404,16 @@ def test_the_predictions_a_fault_reached_are_known_by_id(index: Index, reader: R
     index.apply(logged(*pipeline()), [], {})
 
     assert list(reader.affected(an_alert("a1"))) == ["p1", "p2"]
+
+
+def test_predictions_of_other_pipelines_are_known_by_id_wherever_the_alert_is(index: Index, reader: Reader) -> None:
+    *batches, scored = pipeline()
+    features = replace(batches.pop(), pipeline="food", parents=(exactly("joined", 1, "taxi"),))
+    index.apply(logged(*batches, features, replace(scored, pipeline="food")), [], {})
+    hop = Hop(pipeline="taxi", dataset="rides", batch_id="rides-1")
+
+    assert list(reader.affected(an_alert("a1"))) == ["p1", "p2"]
+    assert list(reader.affected(replace(an_alert("a2", pipeline="food"), path=(hop,)))) == ["p1", "p2"]
 
 
 def test_a_million_predictions_a_day_stay_packed(index: Index, client: redis.Redis, settings: Settings) -> None:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.alert import Alert, CauseKind, StageOfDiagnosis, Status
+from diagnosis.alert import Alert, CauseKind, Severity, StageOfDiagnosis, Status
 from diagnosis.observation import ObservationKind
-from schemas.events import BatchRef, DataBatch, Event
+from schemas.events import BatchRef, DataBatch, Event, Prediction
 from streams.topics import partition_of
 from tests.broker.installation import Installation, wait_until
-from tests.broker.test_pipeline import batches, seen, ticks_of
+from tests.broker.test_pipeline import ONSET, batches, seen, ticks_of
 
 LAKE = frozenset({"raw_orders", "raw_customers", "orders", "customers"})
 PARTITIONS = 4
@@ -61,7 +61,13 @@ def test_a_fault_in_a_pipeline_that_feeds_another_pages_once_though_workers_die(
         wait_until(lambda: newest_of_the_lake(events) <= set(imported(installation)), 90, "the lake's batches imported")
         wait_until(lambda: bool(pages(installation.latest())), what="a diagnosed alert")
         wait_until(lambda: all(alert.pipeline == "lake" for alert in firing(installation)), what="one alert")
+        wait_until(lambda: all(alert.impact.elsewhere for alert in firing(installation)), 90, "what it did elsewhere")
     (alert,) = firing(installation)
+    bad = [event for tick in events[ONSET:] for event in tick if isinstance(event, Prediction)]
+    ids = {name for event in bad for name in event.prediction_ids}
+    assert (alert.severity, alert.impact.models) == (Severity.CRITICAL, ("checkout/fraud",))
+    assert 0 < alert.impact.predictions_affected <= len(ids)
+    assert alert.impact.first_prediction_id in ids
     assert (alert.cause.kind, alert.cause.component, alert.cause.column) == (
         CauseKind.SOURCE_DATA,
         "raw_orders",

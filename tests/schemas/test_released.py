@@ -34,10 +34,10 @@ def test_version_1_is_still_written_byte_by_byte(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "fingerprint"),
     [
-        ("alert", "06d34576d36afe9d"),
+        ("alert", "b04d054129b038e2"),
         ("change", "9fb8c4d8919b3891"),
         ("data_batch", "b2b1a8e33eaf4763"),
-        ("observation", "471ebe4f706304e9"),
+        ("observation", "f06cf55c02e9edc3"),
         ("outcome", "f3b032e340e04aa2"),
         ("prediction", "e20ab81c2b6bad4c"),
     ],

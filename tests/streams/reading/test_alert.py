@@ -4,7 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from diagnosis.alert import Alert, Cause, CauseKind, Grounding, Impact, Match, Rejection, Severity, Status, Verdict
+from diagnosis.alert import (
+    Alert,
+    Cause,
+    CauseKind,
+    Elsewhere,
+    Grounding,
+    Impact,
+    Match,
+    Rejection,
+    Severity,
+    Status,
+    Verdict,
+)
 from streams.reading.alert import HOPS_SHOWN, SYMPTOMS_SHOWN, render_alert
 from streams.reading.layout import as_text
 from streams.reading.listing import alert_line
@@ -175,3 +187,23 @@ def test_a_line_of_the_list_says_when_how_bad_and_what(broken_deploy: Alert) -> 
     assert line == (
         "2026-11-23 10:06:00  CRITICAL  firing      3f2a9c41d07b  taxi: Code v42 of clean multiplies distance by 1,000"
     )
+
+
+def test_predictions_of_other_pipelines_are_told_with_their_pipelines(broken_deploy: Alert) -> None:
+    churn = Elsewhere(
+        pipeline="marketing",
+        models=("churn",),
+        predictions_affected=4210,
+        first_prediction_id="c-1",
+        performance_change=-0.041,
+    )
+    away = replace(broken_deploy.impact, models=("marketing/churn",), predictions_affected=4210, elsewhere=(churn,))
+    both = replace(away, models=("fare", "marketing/churn"), predictions_affected=16690)
+
+    told = as_text(render_alert(replace(broken_deploy, impact=away)), 120)
+    assert "4,210 predictions of churn in pipeline marketing, 31 % of all since it began" in told
+    assert "-0.041, estimated  (between -0.06 and -0.02), in pipeline marketing" in told
+    assert "of these" not in told
+    told = as_text(render_alert(replace(broken_deploy, impact=both)), 120)
+    assert "16,690 predictions of fare and of churn in pipeline marketing" in told
+    assert "4,210 of churn in pipeline marketing, the first c-1" in told
