@@ -15,15 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.baseline import FLOOR, SETTLED, WINSOR, Baseline, Judged, choose, winsorised
+from detectors.days import DAY, PERIODS, TERMS, WEEKLY, Days, days_at, terms
 from detectors.finding import Micros
 from detectors.recurring import Recurring, believed, empty_recurring, learn_day, recurs
 from detectors.reference import Floats
 
-DAY = 86_400_000_000
-PERIODS = np.array([DAY, DAY / 2, DAY / 3, 7 * DAY, 3.5 * DAY])
-TERMS = 1 + 2 * len(PERIODS)
-WEEKLY = np.concatenate([[False], np.tile(PERIODS > DAY, 2)])  # which terms
-_DAYS, _WEEK = np.ix_(~WEEKLY, ~WEEKLY), np.ix_(WEEKLY, ~WEEKLY)  # where the matrix is of days, and ties weeks to them
 RIDGE = np.where(PERIODS > DAY, 1.0, 1e-4)  # batches' worth of belief that there is no such season
 WEEKS = 5  # remembered
 BETTER = 0.9  # share of the plain error below which the season is believed
@@ -77,44 +73,40 @@ def empty_season(m: int) -> Season:
     return Season(matrix=np.diag(diagonal), began=None, latest=None, fit=empty_fit(m), recurring=empty_recurring(m))
 
 
-def terms(at: Micros) -> Floats:
-    """One, and cosine and sine of every period at event time ``at``, shape ``(11,)``."""
-    angle = 2 * np.pi * ((at % (7 * DAY)) / PERIODS)
-    return np.concatenate([[1.0], np.cos(angle), np.sin(angle)])
-
-
 @dataclass(frozen=True, slots=True, eq=False)
-class Days:
-    """A time as it is seen without weekly terms.
+class Outlook:
+    """A time as it is seen with all terms and without the weekly ones.
 
-    alone: ``terms`` of the time, ``(11,)``, the weekly ones as the others predict them: by them the weights of all
-    terms give the season without the weekly ones, for least squares without some terms follow from those with all
-    (Frisch and Waugh 1933). reach: ``(7,)``, what a batch at that time would move each weight by. leverage: how
-    uncertain that season is, variance in units of a batch's own.
+    now: ``terms`` of the time. leverage: how uncertain the whole season is, variance in units of a batch's own.
     """
 
-    alone: Floats
-    reach: Floats
+    now: Floats
     leverage: float
+    days: Days
 
 
-def days_at(matrix: Floats, now: Floats) -> Days:
-    """The time of which ``now`` are the ``terms``, by the regression's ``matrix``."""
-    reach = np.linalg.solve(matrix[_DAYS], now[~WEEKLY])
-    alone = now.copy()
-    alone[WEEKLY] = matrix[_WEEK] @ reach
-    return Days(alone, reach, max(float(now[~WEEKLY] @ reach), 0.0))
+def outlook_at(season: Season, at: Micros) -> Outlook | None:
+    """What is known of event time ``at``; None where no season is believed."""
+    if not season.fit.on.any():
+        return None
+    now = terms(at)
+    leverage = max(float(now @ np.linalg.solve(season.matrix, now)), 0.0)
+    return Outlook(now, leverage, days_at(season.matrix, now))
 
 
-def level_at(fit: Fit, baseline: Baseline, now: Floats, days: Days) -> Floats:
-    """The level expected: of the season where it is believed, else the long-run mean. now: ``terms`` of the time."""
-    return np.where(fit.on, np.where(fit.weekly, fit.weights @ now, fit.weights @ days.alone), baseline.mean)
+def level_at(fit: Fit, baseline: Baseline, outlook: Outlook | None) -> Floats:
+    """The level expected: of the season where it is believed, else the long-run mean."""
+    if outlook is None:
+        return baseline.mean
+    days = fit.weights @ outlook.days.alone
+    return np.where(fit.on, np.where(fit.weekly, fit.weights @ outlook.now, days), baseline.mean)
 
 
-def leverage_at(season: Season, now: Floats, days: Days) -> Floats:
-    """How uncertain the level of each season is: variance in units of a batch's own. now: ``terms`` of the time."""
-    whole = max(float(now @ np.linalg.solve(season.matrix, now)), 0.0)
-    return np.where(season.fit.on, np.where(season.fit.weekly, whole, days.leverage), 0.0)
+def leverage_at(fit: Fit, outlook: Outlook | None) -> Floats:
+    """How uncertain the level of each season is: variance in units of a batch's own."""
+    if outlook is None:
+        return np.zeros(len(fit.on))
+    return np.where(fit.on, np.where(fit.weekly, outlook.leverage, outlook.days.leverage), 0.0)
 
 
 def learn_season(
@@ -156,8 +148,9 @@ def learn_season(
         better = _better(float(faded[0, 0]) * (1 - DAY / (at - began)))
         again = known & ~turned & recurs(recurring, better)
         fit, recurring, turned = _adopted(fit, recurring, again), believed(recurring, again), turned | again
-    refuted = alarmed & fit.on & (at - began < DAY)
-    fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
+    if at - began < DAY:
+        refuted = alarmed & fit.on
+        fit = replace(fit, on=fit.on & ~refuted, doubted=fit.doubted | refuted)
     return Season(faded + now[:, None] * now, began, at, fit, recurring), turned
 
 
@@ -247,10 +240,10 @@ def _limit(fit: Fit, error: Floats, baseline: Baseline, judged: Judged, variance
 
 def start_season(baseline: Baseline, season: Season, turned: NDArray[np.bool_], value: Floats, at: Micros) -> Baseline:
     """The baseline of the statistics that ``turned`` to a season: deviations are now from it."""
-    none, now = np.zeros_like(value), terms(at)
+    none = np.zeros_like(value)
     started = replace(
         baseline,
-        lag=value - level_at(season.fit, baseline, now, days_at(season.matrix, now)),
+        lag=value - level_at(season.fit, baseline, outlook_at(season, at)),
         pairs=none,
         cross=none,
         energy=none,

@@ -26,17 +26,18 @@ def run_length_of(state: DatasetState, usual_gap_s: float, policy: Policy) -> fl
     return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)
 
 
-def steps_of(state: DatasetState, weighed: Weighed, policy: Policy, run_length: float) -> Floats:
+def steps_of(state: DatasetState, weighed: Weighed, policy: Policy, run_length: float, unknown: Floats) -> Floats:
     """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare.
 
     No batch adds more than most of the threshold, and no deviation counts beyond ``policy.clip``, but for what the tail
-    of the statistic allows. A rare rate is no normal variable: of it only counts are believed.
+    of the statistic allows. A rare rate is no normal variable: of it only counts are believed. unknown: share of each
+    statistic's variance that may be of any law.
     """
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     rare = np.flatnonzero(weighed.rare & weighed.live)
     counted = _rare_steps(state, weighed, policy, rare)
     nats[rare] = counted.max(axis=(1, 2), initial=0.0)
-    believed = believed_nats(state.surprises, nats, _unexplained(state))
+    believed = believed_nats(state.surprises, nats, unknown)
     steps = evidence.normal_steps(weighed.z, weighed.tolerance, np.maximum(policy.clip, np.sqrt(2 * believed)))
     steps[rare] = counted
     most = np.maximum(MOST * float(np.log(run_length)), believed)
@@ -67,21 +68,25 @@ def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDA
     )
 
 
-def crossed(state: DatasetState, weighed: Weighed, run_length: float) -> NDArray[np.bool_]:
-    """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size."""
+def crossed(state: DatasetState, weighed: Weighed, run_length: float, unknown: Floats) -> NDArray[np.bool_]:
+    """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size.
+
+    unknown: as for ``steps_of``.
+    """
     bank = state.bank
-    share = _unexplained(state)
-    limit = evidence.thresholds(bank, run_length, share**2)  # as excess kurtosis, of which a part's share is its square
+    limit = evidence.thresholds(
+        bank, run_length, unknown**2
+    )  # as excess kurtosis, of which a part's share is its square
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, share)))
+    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, unknown)))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
         found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare
     return found
 
 
-def _unexplained(state: DatasetState) -> Floats:
+def unexplained_share(state: DatasetState) -> Floats:
     """Share of each statistic's variance that may be of any law: all, where sampling variance is a convention."""
     live = state.live
     scarce = np.where(state.table.rate, HELD / (HELD + np.minimum(live.held, live.rows - live.held)), 0.0)

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 from detectors import opinion, sampled, table
 from detectors.baseline import Baseline, empty_baseline, narrowed
 from detectors.column import add
+from detectors.days import TERMS
 from detectors.evidence import Bank, empty_bank
 from detectors.points import GATHERED, POINTS
 from detectors.recurring import Recurring, empty_recurring
 from detectors.reference import CUTS, LARGEST, Reference, category_reference, mean_reference, number_reference
-from detectors.season import TERMS, Fit, empty_fit
+from detectors.season import Fit, empty_fit
 from detectors.shape import Shape, empty_shape
 from detectors.state import MAX_COLUMNS, Active, Attendance, BatchSummary, ColumnState, DatasetState, Pool, Portrait
 from detectors.summary import ColumnSummary

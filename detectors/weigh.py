@@ -19,6 +19,7 @@ from detectors.baseline import (
     winsorised,
 )
 from detectors.column import against
+from detectors.days import DAY
 from detectors.finding import Micros, Readings
 from detectors.holding import hold
 from detectors.measured import Measured, measure
@@ -27,10 +28,10 @@ from detectors.portrait import learn_portrait
 from detectors.readings import readings
 from detectors.reference import Floats
 from detectors.rising import follow_trends, lawless
-from detectors.season import DAY, Days, days_at, learn_season, level_at, leverage_at, start_season, terms
+from detectors.season import Outlook, learn_season, level_at, leverage_at, outlook_at, start_season
 from detectors.shape import beyond, explained, learn_range, learn_shape, misfit, outside
 from detectors.state import BatchSummary, DatasetState, Policy, as_kept
-from detectors.steps import crossed, run_length_of, steps_of
+from detectors.steps import crossed, run_length_of, steps_of, unexplained_share
 from detectors.summary import ColumnSummary
 from detectors.surprise import learn_surprises, volatility
 from detectors.table import OUTSIDE
@@ -59,7 +60,8 @@ def weigh(
     if not pinned:
         gathering = weighed.live & ~rising & (state.live.count >= KNOWN)
         run_length = run_length_of(state, usual_gap_s, policy)
-        steps = steps_of(state, weighed, policy, run_length)
+        unknown = unexplained_share(state)
+        steps = steps_of(state, weighed, policy, run_length, unknown)
         state = replace(
             state,
             bank=evidence.accumulate(state.bank, steps, gathering),
@@ -69,7 +71,7 @@ def weigh(
         )
         warm_up = np.where(state.table.drawn, policy.warm_up(state.pooled), policy.warm_up_batches)
         ready = gathering & (state.live.count >= warm_up)
-        alarmed = ready & ~active & crossed(state, weighed, run_length)
+        alarmed = ready & ~active & crossed(state, weighed, run_length, unknown)
         state, recovered = close_recovered(state, weighed)
         state = open_alarms(state, batch, weighed, alarmed)
         young = weighed.live & (state.live.count < warm_up) & (state.live.count + 1 >= warm_up)
@@ -99,10 +101,9 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     }
     measured = measure(len(state.table), columns, references, offsets, usual, batch.rows, batches, gap_s)
     suspicious = _suspicious(state)
-    now = terms(batch.at)
-    days = days_at(state.season.matrix, now)
-    leverage = leverage_at(state.season, now, days)
-    level = _level(state, suspicious, measured.sampling, leverage, batch.at, now, days)
+    outlook = outlook_at(state.season, batch.at)
+    leverage = leverage_at(state.season.fit, outlook)
+    level = _level(state, suspicious, measured.sampling, leverage, batch.at, outlook)
     numeric = [one for one in held.values() if one.reference.kind == "number" and not one.reference.shapeless]
     shaped = np.array([column.offset + 1 for column in numeric], np.int64)
     positions = np.array([column.position for column in numeric], np.int64)
@@ -156,22 +157,21 @@ def _level(
     sampling: Floats,
     leverage: Floats,
     at: Micros,
-    now: Floats,
-    days: Days,
+    outlook: Outlook | None,
 ) -> Floats:
     """The level expected now; under suspicion it stays where it was before, within what was uncertain of it.
 
     A season of which not every hour was seen twice goes on learning: it would be wrong of hours it has never seen. An
     alarm that lasts stops it, and then the mean is expected.
     """
-    level = level_at(state.season.fit, state.live, now, days)
+    level = level_at(state.season.fit, state.live, outlook)
     if state.season.began is not None and at - state.season.began < 2 * DAY:
         suspicious = suspicious & ~state.season.fit.on
         level = np.where(_active(state), state.live.mean, level)
     if not suspicious.any():
         return level
     fit = replace(state.season.fit, weights=state.safe_weights)
-    trusted = level_at(fit, state.safe, now, days)
+    trusted = level_at(fit, state.safe, outlook)
     slack = level_slack(state.safe, sampling, leverage, state.table.floor)
     return np.where(suspicious, level.clip(trusted - slack, trusted + slack), level)
 

@@ -8,7 +8,8 @@ import pytest
 from detectors.baseline import Judged, empty_baseline
 from detectors.batch import BatchInput, NumberColumn
 from detectors.dataset import Policy, fold, start, summarise
-from detectors.season import DAY, TERMS, WEEKLY, days_at, empty_season, learn_season, terms
+from detectors.days import DAY, TERMS, WEEKLY, days_at, terms
+from detectors.season import empty_season, learn_season, level_at, leverage_at, outlook_at
 
 STEP = 600_000_000  # ten minutes
 DAYS = 144  # batches of one day
@@ -25,6 +26,15 @@ def test_weights_of_all_terms_give_the_season_that_the_days_alone_would():
     for at in (0, DAY // 3, 3 * DAY, 30 * DAY):
         now = terms(at)
         assert weights @ days_at(matrix, now).alone == pytest.approx(days @ now[~WEEKLY], rel=1e-9, abs=1e-12)
+
+
+def test_where_no_season_is_believed_the_level_is_the_mean_and_no_less_certain_for_it():
+    season, baseline = empty_season(2), empty_baseline(2)
+    baseline.mean = np.array([1.0, 2.0])
+    outlook = outlook_at(season, 30 * DAY)
+
+    assert level_at(season.fit, baseline, outlook).tolist() == [1.0, 2.0]
+    assert leverage_at(season.fit, outlook).tolist() == [0.0, 0.0]
 
 
 def lived(batches, weekly):
