@@ -117,7 +117,7 @@ def add(a: ColumnSummary, b: ColumnSummary) -> ColumnSummary:
         categories=categories,
         other=other,
         new=a.new + b.new,
-        noise=(a.noise * a.present + b.noise * b.present) / max(1, present),
+        error=round((a.error * a.present + b.error * b.present) / max(1, present)),
     )
 
 

@@ -16,6 +16,7 @@ from detectors.tilt import shapes_given, tilted
 
 ENOUGH = 30  # present rows below which the shape of a column says nothing
 LEAST = 0.1  # variance of a row's scale, skew or tail, of which there is none where all rows are in one bin
+STEEP = np.array([12.0, 60.0, 168.0, 360.0])  # mean squares of the slopes of location, scale, skew and tail in the rank
 FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squares are still numbers
 
 
@@ -79,8 +80,8 @@ def measure(
 
 def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:
     counts = np.array([summary.counts for summary in of])
-    basics = np.array([(s.count, s.missing, s.non_finite, s.different or 0, s.noise) for s in of], np.float64)
-    count, missing, non_finite, distinct, noise = basics.T
+    basics = np.array([(s.count, s.missing, s.non_finite, s.different or 0, s.error) for s in of], np.float64)
+    count, missing, non_finite, distinct, error = basics.T
     present = counts.sum(axis=1)
     enough = present >= ENOUGH
     scores, share = polynomials(to), np.array([reference.share for reference in to]).astype(np.float64)
@@ -91,13 +92,22 @@ def _fill_numbers(measured: Measured, base: NDArray[np.int64], of: list[ColumnSu
     of_row = np.concatenate([np.ones_like(rows), np.maximum(variance, LEAST)], axis=1)
     at = base[:, None] + np.arange(1, 5)
     measured.value[at] = shape
-    measured.sampling[at] = of_row / rows + 12 * noise[:, None]
+    measured.sampling[at] = of_row / rows + STEEP * _unlike(error, to)[:, None]
     measured.live[at] = enough[:, None]
     _fill_rate(measured, base, missing, count)
     smooth = share.max(axis=1) < 2 / BINS  # no value has a bin of its own
     _fill_distinct(measured, base + 5, of, distinct, present, enough, unique=smooth)
     outside = present - counts[:, RANGE].sum(axis=1) + non_finite  # infinity is out of every range
     _fill_rate(measured, base + 6, outside, present + non_finite)
+
+
+def _unlike(error: Floats, to: list[Reference]) -> Floats:
+    """Variance of a mean rank that sketches add of another form than those their references are taken from.
+
+    What all sketches of one form leave out of the same shape is the same: the baseline knows it already.
+    """
+    known = np.array([reference.error for reference in to])
+    return np.asarray(1e-6 * np.abs(error * error - known * known))
 
 
 def _fill_means(measured: Measured, base: NDArray[np.int64], of: list[ColumnSummary], to: list[Reference]) -> None:

@@ -41,6 +41,7 @@ class Reference:
     standard deviation of its rows. share: shape ``(46,)`` (or ``(17,)`` for categories: the top 16 and the rest), the
     reference's share of each bin; empty where only the mean of the numbers is told.
     known: hashes of the categories seen besides the top; saturated: too many to be kept, nothing counts as new.
+    error: of the sketches it was taken from, see ``ColumnSummary``.
     """
 
     kind: str
@@ -52,6 +53,7 @@ class Reference:
     categories: tuple[str, ...] = ()
     known: NDArray[np.uint16] = field(default_factory=_hashes)
     saturated: bool = False
+    error: int = 0
 
     @property
     def shapeless(self) -> bool:
@@ -59,7 +61,7 @@ class Reference:
         return self.kind == "number" and len(self.share) == 0
 
 
-def number_reference(points: Floats, weights: Floats) -> Reference:
+def number_reference(points: Floats, weights: Floats, error: int = 0) -> Reference:
     """Cut sorted ``points`` of ``weights`` (both shape ``(k,)``, ``k >= 1``) into 32 bins of about equal weight.
 
     A value that holds two bins' worth of rows gets a bin of its own, so that discrete columns keep their atoms. Beyond
@@ -83,6 +85,7 @@ def number_reference(points: Floats, weights: Floats) -> Reference:
         share=shares.astype(np.float32),
         middle=float(middle),
         spread=spread,
+        error=error,
     )
 
 

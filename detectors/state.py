@@ -147,7 +147,7 @@ class DatasetState:
     which it returns at an alarm.
     """
 
-    version: int = 8
+    version: int = 9
     subject: str
     batches: int = 0
     steps: int = 0

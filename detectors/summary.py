@@ -28,7 +28,7 @@ class ColumnSummary:
     reference: identity of the reference that ``counts`` (rows per bin) was taken against, 0 if there was none;
     then numbers carry a sketch (``points`` with ``weights``) and categories their most frequent names with the rows
     of ``other``. new: rows whose category the reference has never seen.
-    noise: variance that the producer's sketch adds to a bin's share, beyond sampling.
+    error: by how much the producer's sketch may be off, as the standard error of a mean rank, in thousandths.
     """
 
     kind: str
@@ -50,7 +50,7 @@ class ColumnSummary:
     categories: dict[str, int] = field(default_factory=dict)
     other: int = 0
     new: int = 0
-    noise: float = 0.0
+    error: int = 0
 
     @property
     def present(self) -> int:

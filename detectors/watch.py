@@ -84,7 +84,7 @@ def _reference(summary: ColumnSummary, of_means: bool) -> Reference:
         mean = summary.mean if isfinite(summary.mean) else 0.0
         extent = (summary.maximum or 0.0) / 2 - (summary.minimum or 0.0) / 2
         return mean_reference(mean, (summary.squares / summary.present) ** 0.5, 2 * max(0.0, min(extent, LARGEST)))
-    return number_reference(summary.points, summary.weights)
+    return number_reference(summary.points, summary.weights, summary.error)
 
 
 def _absent(columns: int) -> Attendance:

@@ -34,6 +34,7 @@ PAIRED = (
 AFTER = "model-swap"  # everything else in a pipeline comes before it
 SEASON = "seasonal-peak"
 CLEAN = "clean"
+UNHARMED = [SEASON, *HARMLESS, CLEAN, "harmless-deploy", CLEAN]  # calm lives
 
 
 class Setting(StrEnum):
@@ -43,6 +44,10 @@ class Setting(StrEnum):
     WEAK = "weak"
     PAIR = "pair"
     CALM = "calm"
+
+
+WHOLE = {Setting.FULL: 5.0, Setting.WEAK: 3.0, Setting.PAIR: 1.5, Setting.CALM: 2.5}  # lives for each family
+QUICK = {Setting.FULL: 12, Setting.WEAK: 6, Setting.PAIR: 2, Setting.CALM: 4}  # what fits in three minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,33 +142,27 @@ def _pairs(rng: np.random.Generator) -> Iterator[tuple[str, ...]]:
 
 
 def cases(seed: int, quick: bool) -> Sequence[Case]:
-    """What is lived in the quick form and in the full one; every life has a seed of its own."""
-    seeds = count(1000 * seed + 1)
+    """What is lived in the quick form, a draw from all there is, and in the full one; every life has its own seed."""
     size = 10 if quick else MOST
     rng = np.random.default_rng([seed, 5])
-    calm = [SEASON, *HARMLESS, CLEAN, "harmless-deploy", CLEAN]
-    every = list(FAMILIES)
-    weak = [str(name) for name in rng.permutation(every)]
-    many = {Setting.FULL: (1, 5), Setting.WEAK: (0.27, 3), Setting.PAIR: (0.14, 1.5), Setting.CALM: (0.2, 2.5)}
-    todo = {setting: int(len(every) * shares[not quick]) for setting, shares in many.items()}
-    found = [
-        Case(setting=Setting.FULL, seed=next(seeds), names=(name,), size=size)
-        for name in _first(every, todo[Setting.FULL])
+    families, calm = ([str(name) for name in rng.permutation(names)] for names in (list(FAMILIES), UNHARMED))
+    drawn = {
+        Setting.FULL: zip(cycle(families)),
+        Setting.WEAK: zip(cycle(families[::-1])),
+        Setting.PAIR: _pairs(rng),
+        Setting.CALM: zip(cycle(calm)),
+    }
+    many = QUICK if quick else {setting: int(share * len(families)) for setting, share in WHOLE.items()}
+    lives = [
+        (setting, i, names) for setting in Setting for i, names in enumerate(islice(drawn[setting], many[setting]))
     ]
-    found += [
-        Case(setting=Setting.WEAK, seed=next(seeds), names=(name,), size=size)
-        for name in _first(weak, todo[Setting.WEAK])
+    return [
+        Case(
+            setting=setting,
+            seed=1000 * seed + 1 + n,
+            names=names,
+            size=max(size, 12) if setting is Setting.PAIR else size,
+            apart=setting is Setting.PAIR and (i % 2 > 0 or AFTER in names),
+        )
+        for n, (setting, i, names) in enumerate(lives)
     ]
-    found += [
-        Case(setting=Setting.PAIR, seed=next(seeds), names=names, size=max(size, 12), apart=i % 2 > 0 or AFTER in names)
-        for i, names in enumerate(islice(_pairs(rng), todo[Setting.PAIR]))
-    ]
-    found += [
-        Case(setting=Setting.CALM, seed=next(seeds), names=(name,), size=size)
-        for name in _first(calm, todo[Setting.CALM])
-    ]
-    return found
-
-
-def _first(names: Sequence[str], many: int) -> Iterator[str]:
-    return islice(cycle(names), many)
