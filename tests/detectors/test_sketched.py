@@ -83,3 +83,19 @@ def test_beyond_the_quantiles_values_go_on_as_beside_them_but_not_beyond_the_end
     bounded = summarise_sketch(SketchColumn(count=1000, minimum=1.5, maximum=3.5, **shape), None)
     assert open_ended.points[[0, -1]] == pytest.approx([0.0, 4.0], abs=0.01)
     assert bounded.points[[0, -1]] == pytest.approx([1.5, 3.5], abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("form", "rows", "least", "most"),
+    [
+        (quantiles(50, 90, 95, 99), 1000, 40, 60),
+        (histogram(20), 1000, 1, 10),
+        (histogram(200), 1000, 0, 0),
+        (kll, 100, 0, 0),
+        (kll, 20_000, 3, 8),
+    ],
+    ids=["four quantiles", "a histogram", "a fine histogram", "a kll sketch that holds all", "a kll sketch"],
+)
+def test_the_error_of_a_sketch_is_that_of_a_mean_rank_in_thousandths(form, rows, least, most):
+    values = np.random.default_rng(2).normal(size=rows)
+    assert least <= summarise_sketch(form(values), None).error <= most
