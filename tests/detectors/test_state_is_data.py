@@ -47,4 +47,4 @@ def test_every_field_is_of_a_kind_that_can_be_written(kind):
 
 
 def test_the_state_says_its_version():
-    assert DatasetState(subject="a/b").version == 8
+    assert DatasetState(subject="a/b").version == 9
