@@ -16,7 +16,7 @@ from detectors.tilt import shapes_given, tilted
 
 ENOUGH = 30  # present rows below which the shape of a column says nothing
 LEAST = 0.1  # variance of a row's scale, skew or tail, of which there is none where all rows are in one bin
-STEEP = np.array([12.0, 60.0, 168.0, 360.0])  # mean squares of the slopes of location, scale, skew and tail in the rank
+STEEP = np.array([12.0, 60.0, 168.0, 360.0])  # mean squared slopes of Legendre polynomials, which the shapes are near
 FARTHEST = 1e9  # standard deviations of a row by which a mean may be off: squares are still numbers
 
 

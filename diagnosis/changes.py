@@ -13,7 +13,7 @@ from diagnosis.state import Announced, Batch
 
 _HABIT_PAIRS = 32
 _HABIT_SHARE = 0.2
-_AT, _HEADERS = attrgetter("at"), attrgetter("versions", "toggles", "parameters")
+_AT, _HEADERS = attrgetter("at"), attrgetter("headers")
 
 KINDS: Mapping[str, CauseKind] = {
     "code": CauseKind.CODE_CHANGE,
@@ -52,8 +52,10 @@ class Act:
 
 def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) -> tuple[Act, ...]:
     """Return what changed in a node's headers at batches within ``[earliest, latest]`` (event time)."""
+    node, acts = lineage.nodes[key], list[Act]()
+    if node.alike >= len(node.ring):
+        return ()
     ring = lineage.punctual(key)
-    acts = []
     first, end = max(bisect_left(ring, earliest, key=_AT), 1), bisect_right(ring, latest, key=_AT)
     headers = list(map(_HEADERS, ring[first - 1 : end]))
     for place in (first + n for n, (old, new) in enumerate(pairwise(headers)) if old != new):
@@ -67,7 +69,7 @@ def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) ->
                         at=ring[place].at,
                         before=before,
                         after=after,
-                        change_id=f"{lineage.nodes[key].name}:{name or kind}:{after}",
+                        change_id=f"{node.name}:{name or kind}:{after}",
                     )
                 )
     return tuple(acts)

@@ -254,7 +254,8 @@ def _push(node: Node, batch: Batch, policy: Policy) -> Node:
     if drop and len(layouts) > 1:
         used = {member.layout for member in ring}
         layouts = {number: layout for number, layout in layouts.items() if number in used}
-    return replace(node, ring=ring, bytes=held, layouts=layouts)
+    alike = node.alike + 1 if node.ring and node.ring[-1].headers == batch.headers else 1
+    return replace(node, ring=ring, alike=alike, bytes=held, layouts=layouts)
 
 
 def _bytes(batch: Batch) -> int:

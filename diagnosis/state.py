@@ -90,6 +90,11 @@ class Batch:
     moments: NDArray[np.float32] = field(default_factory=_moments)
     served: tuple[Served, ...] = ()
 
+    @property
+    def headers(self) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """Versions, toggles and parameters under which it was made."""
+        return self.versions, self.toggles, self.parameters
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -122,11 +127,12 @@ class Skew:
 class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
-    named_at: when it was first heard of, in arrival time. gaps: the last usual gaps in microseconds, the larger of
-    event time's and arrival's. pauses: of the longest gaps, longest first, length and arrival at their end. ages:
-    of a model, how old the batches of each dataset were when it read them, and the views of a feature store before
-    they were renewed; worn: the oldest that these became, as pauses. readers: other pipelines that its batches are
-    sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus about 2 kB and 100 bytes per skewed column.
+    named_at: when it was first heard of, in arrival time. alike: how many came last with one set of headers. gaps: the
+    last usual gaps in microseconds, the larger of event time's and arrival's. pauses: of the longest gaps, longest
+    first, length and arrival at their end. ages: of a model, how old the batches of each dataset were when it read
+    them, and the views of a feature store before they were renewed; worn: the oldest that these became, as pauses.
+    readers: other pipelines that its batches are sent to. Bytes: bounded by ``Policy.ring_bytes`` for the ring, plus
+    about 2 kB and 100 bytes per skewed column.
     """
 
     key: str
@@ -140,6 +146,7 @@ class Node:
     join_keys: tuple[str, ...] = ()
     parents: tuple[str, ...] = ()
     ring: tuple[Batch, ...] = ()
+    alike: int = 0
     bytes: int = 0
     layouts: dict[int, Layout] = field(default_factory=dict)
     next_layout: int = 0
