@@ -55,7 +55,7 @@ def header_acts(lineage: Lineage, key: str, earliest: Micros, latest: Micros) ->
     node, acts = lineage.nodes[key], list[Act]()
     if node.alike >= len(node.ring):
         return ()
-    ring = lineage.punctual(key)
+    ring = lineage.of(key).punctual
     first, end = max(bisect_left(ring, earliest, key=_AT), 1), bisect_right(ring, latest, key=_AT)
     headers = list(map(_HEADERS, ring[first - 1 : end]))
     for place in (first + n for n, (old, new) in enumerate(pairwise(headers)) if old != new):

@@ -51,11 +51,8 @@ def mechanism_of(retest: Retest, step: Step) -> Mechanism | None:
     focus = step.focus
     if focus is None or not step.batches or focus.statistic in FOLLOWS:
         return None
-    first = step.batches[0]
-    name = (first.node, first.sequence)
-    if name not in retest.memory:
-        retest.memory[name] = pairs_before(retest.lineage, first)
-    mechanism = learn(retest.lineage, retest.memory[name], focus.column, focus.statistic, retest.policy)
+    pairs = pairs_before(retest.lineage, step.batches[0])
+    mechanism = learn(retest.lineage, pairs, focus.column, focus.statistic, retest.policy)
     return mechanism if mechanism is not None and mechanism.explained >= _LEARNT else None
 
 

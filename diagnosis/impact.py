@@ -46,12 +46,14 @@ def descend(
         ring = lineage.ring(key)
         first = lineage.until(key, since - _EARLY * lineage.usual_gap(key))
         children = ring[min(first, max(0, len(ring) - newest)) if newest else first :]
+        hit, implied = reached.setdefault(key, set()), lineage.implied(key)
         for child in children:
-            for link in lineage.links(child):
-                if lineage.leads(link, child, reached):
-                    reached.setdefault(key, set()).add(child.batch_id)
+            for link in child.links or implied:
+                ids = reached.get(link.parent)
+                if ids and (link.batch_id in ids if link.match is Match.EXACT else lineage.leads(link, child, reached)):
+                    hit.add(child.batch_id)
                     match = weaker(match, link.match)
-    return Reach(batches={key: frozenset(found) for key, found in reached.items()}, match=match)
+    return Reach(batches={key: frozenset(found) for key, found in reached.items() if found}, match=match)
 
 
 def _downstream_order(lineage: Lineage, start: Sequence[str]) -> list[str]:

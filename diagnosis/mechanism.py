@@ -4,7 +4,7 @@ Sampling noise passes through a stage with the rows, so healthy batches already 
 follows. Learnt from the rings when it is needed: nothing to keep, and the order of arrival does not matter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 
@@ -126,9 +126,16 @@ def _alike(parents: Floats, chosen: list[int]) -> list[bool]:
 
 def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
     """Gather a node's batches before ``first`` (its first bad one), each beside the readings of all its parents."""
+    ring, keys = lineage.of(first.node), [key for key in lineage.parent_keys(first.node) if lineage.ring(key)]
+    above = tuple(lineage.of(key) for key in keys)
+    if ring.paired.get(first.sequence, (None,))[0] != above:
+        ring.paired[first.sequence] = above, _gathered(lineage, first, keys)
+    return ring.paired[first.sequence][1]
+
+
+def _gathered(lineage: Lineage, first: Batch, keys: Sequence[str]) -> Pairs | None:
     key, place = first.node, lineage.place(first)
-    keys = [parent for parent in lineage.parent_keys(key) if lineage.ring(parent)]
-    layouts = {parent: _usual_layout(lineage, parent) for parent in keys}
+    layouts = {parent: lineage.of(parent).usual_layout for parent in keys}
     rows, batches = [], []
     for batch in lineage.ring(key)[max(place - _PAIRS_USED, 0) : place] if keys else ():
         found = {one.link.parent: lineage.read(one.batches[-1]) for one in lineage.parents(batch) if one.batches}
@@ -153,9 +160,3 @@ def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
 
 def _names(layout: Layout) -> Iterable[tuple[str, str]]:
     return zip(layout.column, layout.statistic, strict=True)
-
-
-def _usual_layout(lineage: Lineage, key: str) -> int:
-    ring = lineage.ring(key)
-    numbers = [batch.layout for batch in ring if len(batch.z)]
-    return max(sorted(set(numbers)), key=numbers.count) if numbers else -1

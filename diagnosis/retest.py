@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from diagnosis.identity import concern
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_of, slack
-from diagnosis.pairs import Pairs
 from diagnosis.policy import Policy
 from diagnosis.state import Active, Batch
 
@@ -44,15 +43,13 @@ class Retest:
     """Tests nodes against the findings followed and the readings remembered.
 
     new: nodes that were heard of a short while ago and not observed yet: their batches may be on their way.
-    memory, alarms: what a review has already worked out, by node (and sequence number of a batch); they live as long as
-    the review.
+    alarms: what a review has already worked out, by node.
     """
 
     lineage: Lineage
     active: tuple[Active, ...]
     policy: Policy
     new: frozenset[str] = frozenset()
-    memory: dict[tuple[str, int], Pairs | None] = field(default_factory=dict)
     alarms: dict[str, list[tuple[Interval, Deviation]]] = field(default_factory=dict)
 
     def critical(self, statistics: int) -> float:
@@ -133,7 +130,7 @@ class Retest:
 
     def _habit(self, key: str, place: int, column: str, statistic: str) -> float:
         """Return how far a statistic used to be off before ``place`` in the ring, at least 1: not all are normal."""
-        before = series(self.lineage, key, self.lineage.ring(key)[:place], column, statistic)
+        before = self.lineage.of(key).readings(column, statistic)[:place]
         read = before[np.isfinite(before)]
         return max(1.0, float(np.sqrt(np.mean(read**2)))) if len(read) else 1.0
 
@@ -161,8 +158,8 @@ def _strengths(batches: Sequence[Batch], layout: int) -> Floats:
 
 def series(lineage: Lineage, key: str, batches: Iterable[Batch], column: str, statistic: str) -> Floats:
     """Return one statistic's z over batches, shape ``(batches,)``; NaN where a batch does not have it."""
-    values = []
+    ring, values = lineage.of(key), list[float]()
     for batch in batches:
-        place = lineage.spot(key, batch.layout, column, statistic)
-        values.append(float(batch.z[place]) if place is not None and place < len(batch.z) else np.nan)
+        place = ring.spot(batch.layout, column, statistic) if len(batch.z) else None
+        values.append(float("nan") if place is None else batch.z.item(place))
     return np.array(values, np.float64)

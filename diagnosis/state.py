@@ -123,7 +123,7 @@ class Skew:
     latest: Micros = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, weakref_slot=True)
 class Node:
     """A dataset, a model or a model's outcomes, with its recent batches in order of arrival.
 
