@@ -98,22 +98,24 @@ def _incomplete(batch: BatchSummary) -> Claim:
     return Claim(statistic="incomplete_batch", sentence=sentence, observed=there, expected=of)
 
 
-def is_due(state: DatasetState, arrived_before: Micros) -> bool:
+def is_due(state: DatasetState, now: Micros, policy: Policy) -> bool:
     """Whether ``complete`` has parts to give up on."""
-    return any(held.arrived_at < arrived_before for held in state.open)
+    return bool(_overdue(state, now, policy))
+
+
+def _overdue(state: DatasetState, now: Micros, policy: Policy) -> list[BatchSummary]:
+    return [held for held in state.open if held.arrived_at < now - int(policy.parts_wait_s * 1e6)]
 
 
 def complete(
-    state: DatasetState, arrived_before: Micros, policy: Policy
+    state: DatasetState, now: Micros, policy: Policy
 ) -> tuple[DatasetState, tuple[tuple[BatchSummary, Judgement], ...]]:
-    """Give up on parts that are missing from batches whose latest part arrived before ``arrived_before``.
+    """Give up on parts that are missing from batches whose latest part arrived ``parts_wait_s`` before ``now``.
 
     Each such batch is remembered and reported with an ``incomplete_batch`` finding; what came of it trains nothing.
     """
     judged = []
-    for held in state.open:
-        if held.arrived_at >= arrived_before:
-            continue
+    for held in _overdue(state, now, policy):
         state = replace(state, open=tuple(other for other in state.open if other is not held))
         state = remember(exact_findings(state, held, [_incomplete(held)]), held, digest(held), -1, policy)
         judged.append(

@@ -194,15 +194,15 @@ def _judgement(
 def is_due(state: ModelState, now: Micros, policy: Policy) -> bool:
     """Whether ``fold_tick`` has anything to close."""
     before = now - round(policy.stale_s * 1e6)
-    return _outcomes_wait(state, before) or _window_waits(state, before)
+    return _outcomes_wait(state, before) or _waiting_window(state, before) is not None
 
 
 def _outcomes_wait(state: ModelState, before: Micros) -> bool:
     return len(state.join.unread) > 0 and state.join.arrived_at <= before
 
 
-def _window_waits(state: ModelState, before: Micros) -> bool:
-    return state.opened is not None and state.opened.arrived_at <= before
+def _waiting_window(state: ModelState, before: Micros) -> PredictionsSummary | None:
+    return state.opened if state.opened is not None and state.opened.arrived_at <= before else None
 
 
 def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelState, WindowJudgement | None]:
@@ -211,8 +211,9 @@ def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelStat
     name: str | None = None
     if _outcomes_wait(state, before):
         state, name, _ = read_step(state, policy.window_rows, policy)
-    if state.opened is not None and state.opened.arrived_at <= before:
-        return _close_window(state, state.opened, policy)
+    window = _waiting_window(state, before)
+    if window is not None:
+        return _close_window(state, window, policy)
     return state, None if name is None else _outcomes_judgement(state, name)
 
 

@@ -7,7 +7,7 @@ from diagnosis.alert import Alert
 from diagnosis.following import OF_OUTCOMES
 from diagnosis.observation import Harm
 
-_GREW = 2  # a count that is off by more is news at any time
+_FAR = 2  # a count that is off by more than so many times is news at any time
 
 
 class Reason(StrEnum):
@@ -56,8 +56,8 @@ def why_publish(previous: Alert | None, current: Alert, moment: Moment) -> Reaso
     before, after = previous.impact, current.impact
     if before.models != after.models:
         return Reason.IMPACT
-    told, known = sorted((before.predictions_affected, after.predictions_affected))
-    return Reason.NUMBERS if known > told and (moment.due or known > _GREW * told) else Reason.NOTHING_NEW
+    told, known = before.predictions_affected, after.predictions_affected
+    return Reason.NUMBERS if _differ(told, known) or (moment.due and told != known) else Reason.NOTHING_NEW
 
 
 def why_tell(previous: Harm | None, current: Harm, *, due: bool) -> Reason:
@@ -68,8 +68,13 @@ def why_tell(previous: Harm | None, current: Harm, *, due: bool) -> Reason:
         return Reason.SEVERITY
     if previous.models != current.models:
         return Reason.IMPACT
-    told, known = sorted((previous.affected, current.affected))
-    return Reason.NUMBERS if known > _GREW * told or (due and current != previous) else Reason.NOTHING_NEW
+    news = _differ(previous.affected, current.affected) or (due and current != previous)
+    return Reason.NUMBERS if news else Reason.NOTHING_NEW
+
+
+def _differ(told: int, known: int) -> bool:
+    """Tell whether a count is so far from what was told that it is news at any time."""
+    return max(told, known) > _FAR * min(told, known)
 
 
 def _cause(alert: Alert) -> tuple[object, ...]:

@@ -232,8 +232,7 @@ def _declared(subject: Subject, step: Step) -> Subject:
 def _clock(subject: Subject, step: Step, policies: Policies) -> tuple[Subject, tuple[Said, ...]]:
     said: list[Said] = []
     if subject.dataset is not None:
-        before = step.at - int(policies.dataset.parts_wait_s * 1e6)
-        state, given_up = dataset.complete(subject.dataset, before, policies.dataset)
+        state, given_up = dataset.complete(subject.dataset, step.at, policies.dataset)
         subject = replace(subject, dataset=state)
         said += [Said(batch=one) for one in given_up]
     if subject.model is not None:
@@ -271,7 +270,6 @@ def window_ends(subject: Subject, policies: Policies) -> tuple[int, Micros | Non
 
 def is_due(subject: Subject, now: Micros, policies: Policies) -> bool:
     """Whether a step of the clock would do anything."""
-    before = now - int(policies.dataset.parts_wait_s * 1e6)
-    return (subject.dataset is not None and dataset.is_due(subject.dataset, before)) or (
+    return (subject.dataset is not None and dataset.is_due(subject.dataset, now, policies.dataset)) or (
         subject.model is not None and model.is_due(subject.model, now, policies.model)
     )

@@ -407,7 +407,7 @@ def test_missing_parts_are_given_up_when_a_newer_batch_is_long_complete(watch):
 
 def test_missing_parts_are_given_up_when_time_passes(watch):
     watch.feed(healthy(watch.rng), part_index=0, part_of=2)
-    state, judged = complete(watch.state, watch.n * MINUTE + 1, POLICY)
+    state, judged = complete(watch.state, watch.n * MINUTE + round(POLICY.parts_wait_s * 1e6) + 1, POLICY)
 
     assert [held.batch_id for held, _ in judged] == ["b30"]
     assert {f.statistic for f in judged[0][1].findings} == {"incomplete_batch"}
