@@ -47,7 +47,7 @@ class Setting(StrEnum):
 
 
 WHOLE = {Setting.FULL: 5.0, Setting.WEAK: 3.0, Setting.PAIR: 1.5, Setting.CALM: 2.5}  # lives for each family
-QUICK = {Setting.FULL: 12, Setting.WEAK: 6, Setting.PAIR: 2, Setting.CALM: 4}  # what fits in three minutes
+QUICK = {Setting.FULL: 8, Setting.WEAK: 4, Setting.PAIR: 2, Setting.CALM: 3}  # what fits in three minutes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
