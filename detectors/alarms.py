@@ -1,19 +1,17 @@
 """Alarms of the evidence: where a shift began, and when it is over."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors import evidence
-from detectors.baseline import Judged
+from detectors.comparing import Compared
 from detectors.finding import Micros
-from detectors.measured import Measured
 from detectors.mixture import most_moved
 from detectors.reference import TOP, Floats
 from detectors.sentences import Shift, sentence
 from detectors.state import Active, BatchSummary, DatasetState
-from detectors.summary import ColumnSummary
 from detectors.surprise import learn_spikes
 from detectors.table import RATED
 
@@ -24,32 +22,9 @@ FEW = 30.0  # rows, or different values: what so few tell comes in bursts, howev
 HIGHEST, HIGHEST_FEW = 15.0, 45.0  # nats that count of a spike and of a burst: neither may blind the bank for long
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Weighed:
-    """One batch's statistics beside their baselines: arrays of shape ``(m,)``, meaningless where not ``live``.
-
-    columns: the summaries behind them. value: as measured, less what the location explains. deviation: as judged, wider
-    while volatility is high; z is in units of it. tolerance: the shift nobody cares about, likewise. rare: rates
-    that are judged by their counts. shaped: the rows of the locations of ``k`` numeric columns, positions: where these
-    stand among all columns, location: their deviations from the level, apart: from the long-run mean.
-    """
-
-    columns: dict[str, ColumnSummary]
-    measured: Measured
-    judged: Judged
-    live: NDArray[np.bool_]
-    value: Floats
-    z: Floats
-    deviation: Floats
-    tolerance: Floats
-    rare: NDArray[np.bool_]
-    shaped: NDArray[np.int64]
-    positions: NDArray[np.int64]
-    location: Floats
-    apart: Floats
-
-
-def open_alarms(state: DatasetState, batch: BatchSummary, weighed: Weighed, alarmed: NDArray[np.bool_]) -> DatasetState:
+def open_alarms(
+    state: DatasetState, batch: BatchSummary, weighed: Compared, alarmed: NDArray[np.bool_]
+) -> DatasetState:
     """Open a finding for each alarmed statistic, and bring those that last up to date."""
     if not state.active and not alarmed.any():
         return state
@@ -106,7 +81,7 @@ def onset(state: DatasetState, likeliest: int, least: int, batch: BatchSummary) 
     return min(earliest, latest), latest, first
 
 
-def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Floats) -> Active:
+def _current(state: DatasetState, active: Active, weighed: Compared, heights: Floats) -> Active:
     """The finding as the latest batch shows it."""
     row = active.row
     if row < 0 or not weighed.live[row] or active.back > 0:  # on its way back it keeps what it said
@@ -122,7 +97,7 @@ def _current(state: DatasetState, active: Active, weighed: Weighed, heights: Flo
     )
 
 
-def describe(state: DatasetState, row: int, weighed: Weighed) -> Shift:
+def describe(state: DatasetState, row: int, weighed: Compared) -> Shift:
     """A statistic's shift in public units: rates as rates, location and scale in the column's own."""
     (name,), (statistic,) = state.table.at(np.array([row]))
     value, usual = float(weighed.value[row]), float(weighed.judged.level[row])
@@ -172,7 +147,7 @@ def _size(active: Active, away: float, step: int) -> float:
     return min(max(size, 1.0), float(evidence.SIZES[-1]))
 
 
-def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState, NDArray[np.bool_]]:
+def close_recovered(state: DatasetState, weighed: Compared) -> tuple[DatasetState, NDArray[np.bool_]]:
     """End the findings whose statistic is back: a reversed CUSUM, the baseline against the shift that alarmed.
 
     What was over within a few batches was a spike, what few rows told was a burst, and both are part of the tail from
@@ -206,7 +181,7 @@ def close_recovered(state: DatasetState, weighed: Weighed) -> tuple[DatasetState
     return replace(state, active=tuple(kept), bank=bank, surprises=surprises), recovered
 
 
-def _few(state: DatasetState, active: Active, weighed: Weighed) -> bool:
+def _few(state: DatasetState, active: Active, weighed: Compared) -> bool:
     """Whether a finding was told by few rows of a rare kind, or by few different values."""
     of, told = weighed.measured, active.observed or 0.0
     if state.table.counted[active.row]:

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from detectors.column import against
+from detectors.comparing import compared
 from detectors.finding import Readings
 from detectors.parts import join
 from detectors.points import pointwise
 from detectors.reference import RANGE
 from detectors.state import BatchSummary, ColumnState, DatasetState, Policy, Pool
 from detectors.summary import ColumnSummary
-from detectors.weigh import compared, weigh
+from detectors.weigh import weigh
 
 STARTLING = 0.5  # share of rows by which a batch differs from the usual one
 STRIKING = 4.0  # standard deviations that a batch alone is off

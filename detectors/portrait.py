@@ -6,8 +6,8 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.alarms import Weighed
 from detectors.column import against
+from detectors.comparing import Compared
 from detectors.evidence import height
 from detectors.finding import ColumnProfile
 from detectors.reference import CUTS, Floats
@@ -18,7 +18,7 @@ from detectors.table import MOST, statistics_of
 MEMORY = 256.0  # batches
 
 
-def learn_portrait(state: DatasetState, weighed: Weighed, healthy: NDArray[np.bool_]) -> Portrait:
+def learn_portrait(state: DatasetState, weighed: Compared, healthy: NDArray[np.bool_]) -> Portrait:
     """The portraits with the columns that have no unhealthy statistic taken into theirs."""
     held = [(state.columns[name], summary) for name, summary in weighed.columns.items()]
     if not held:

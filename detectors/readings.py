@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.alarms import Weighed
+from detectors.comparing import Compared
 from detectors.evidence import height
 from detectors.finding import Readings
 from detectors.reference import Floats
@@ -11,7 +11,7 @@ from detectors.state import DatasetState
 from detectors.table import CATEGORY, rated
 
 
-def readings(state: DatasetState, weighed: Weighed, live: NDArray[np.bool_]) -> Readings:
+def readings(state: DatasetState, weighed: Compared, live: NDArray[np.bool_]) -> Readings:
     """One reading per column and statistic; of the rates of a column's categories the one that
     deviates most.
 

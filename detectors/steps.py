@@ -4,8 +4,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import evidence, opinion
-from detectors.alarms import Weighed
 from detectors.baseline import rate_of, unexplained
+from detectors.comparing import Compared
 from detectors.reference import Floats
 from detectors.shape import outside
 from detectors.state import DatasetState, Policy
@@ -26,7 +26,7 @@ def run_length_of(state: DatasetState, usual_gap_s: float, policy: Policy) -> fl
     return max(share * steps_a_month * watched / policy.false_alarms_per_month, np.e)
 
 
-def steps_of(state: DatasetState, weighed: Weighed, policy: Policy, run_length: float, unknown: Floats) -> Floats:
+def steps_of(state: DatasetState, weighed: Compared, policy: Policy, run_length: float, unknown: Floats) -> Floats:
     """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare.
 
     No batch adds more than most of the threshold, and no deviation counts beyond ``policy.clip``, but for what the tail
@@ -45,7 +45,7 @@ def steps_of(state: DatasetState, weighed: Weighed, policy: Policy, run_length: 
     return limited
 
 
-def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDArray[np.int64]) -> Floats:
+def _rare_steps(state: DatasetState, weighed: Compared, policy: Policy, rare: NDArray[np.int64]) -> Floats:
     """Evidence of counts; the root of the expected rate is uncertain by a standard error in either direction.
 
     Neighbours and season move it by as much as they move the level: the level itself is no rate, for the arcsine of no
@@ -68,7 +68,7 @@ def _rare_steps(state: DatasetState, weighed: Weighed, policy: Policy, rare: NDA
     )
 
 
-def crossed(state: DatasetState, weighed: Weighed, run_length: float, unknown: Floats) -> NDArray[np.bool_]:
+def crossed(state: DatasetState, weighed: Compared, run_length: float, unknown: Floats) -> NDArray[np.bool_]:
     """Which statistics have changed: by accumulated evidence, or by a single batch of absurd size.
 
     unknown: as for ``steps_of``.
