@@ -28,7 +28,8 @@ _POOLED = 32  # batches, at most, that are read together
 class Ring:
     """A node's batches by event time. It adds to a node as many bytes as its readings have, and 300 per batch.
 
-    paired: what was gathered of the batches before one, by its sequence number, from these rings of its parents.
+    paired: what was gathered of the batches before one, by its sequence number, from these rings of its parents: for
+    each onset that is looked at, 512 bytes for each of their statistics.
     """
 
     def __init__(self, batches: tuple[Batch, ...], layouts: dict[int, Layout]) -> None:
