@@ -78,5 +78,10 @@ def commanding(command: str, redis_url: str, prefix: str) -> Callable[[str], obj
     return run
 
 
+def starting(_: str) -> None:
+    """A process that imports what a command cannot do without, and asks nothing."""
+    subprocess.run([sys.executable, "-c", "import numpy, redis, typer, pydantic_settings"], check=True)
+
+
 def _console() -> Console:
     return Console(file=io.StringIO(), width=100, highlight=False)
