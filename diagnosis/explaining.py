@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diagnosis.further import FURTHER_SHIFT
 from diagnosis.identity import ABSENCE, TIMING
 from diagnosis.lineage import Lineage
 from diagnosis.mechanism import Mechanism, learn, pairs_before, predict
@@ -23,6 +24,7 @@ FOLLOWS = {
     "feature_latency": frozenset[str](),
     "latency": frozenset({"rows"}),
     "serving_skew": frozenset[str](),
+    FURTHER_SHIFT: frozenset[str](),
     "silence": frozenset({"silence"}),
     "lateness": frozenset({"silence"}) | TIMING,
     "column_removed": frozenset({"column_removed"}),

@@ -9,6 +9,7 @@ from detectors.finding import Finding
 
 from diagnosis.alert import Alert
 from diagnosis.following import follow, follow_absence
+from diagnosis.further import note_further
 from diagnosis.harm import take_harm
 from diagnosis.intake import take_in
 from diagnosis.lateness import note_lateness
@@ -77,7 +78,8 @@ def _observe(state: PipelineState, observation: Observation, policy: Policy) -> 
     if batch is None:
         return intake.state, ()
     state = intake.state
-    findings: tuple[Finding, ...] = (*observation.findings, *note_lateness(state, batch, observation))
+    further = note_further(state, batch, observation.findings)
+    findings: tuple[Finding, ...] = (*observation.findings, *further, *note_lateness(state, batch, observation))
     if observation.kind is ObservationKind.WINDOW:
         state, stale = note_ages(state, batch)
         for one in stale:
