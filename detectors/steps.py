@@ -74,9 +74,8 @@ def crossed(state: DatasetState, weighed: Compared, run_length: float, unknown: 
     unknown: as for ``steps_of``.
     """
     bank = state.bank
-    limit = evidence.thresholds(
-        bank, run_length, unknown**2
-    )  # as excess kurtosis, of which a part's share is its square
+    heavy = unknown**2  # as excess kurtosis, of which a part's share is its square
+    limit = evidence.thresholds(bank, run_length, heavy)
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
     absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, unknown)))
