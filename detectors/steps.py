@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from detectors import evidence, opinion
 from detectors.baseline import rate_of, unexplained
-from detectors.comparing import Compared
+from detectors.comparing import SHAPES, Compared
 from detectors.reference import Floats
 from detectors.shape import outside
 from detectors.state import DatasetState, Policy
@@ -15,6 +15,7 @@ from detectors.table import OUTSIDE
 MONTH_S = 30 * 86400.0
 HELD = 30.0  # rows of the kind from which on counts tell whether they come alone or in bursts
 FAR = 3.0  # nats above the threshold that a shift of absurd size must prove
+TINY = 1e-3  # the least that is known of a law
 MOST = 0.7  # of the threshold that one batch may add to a CUSUM, unless its tail is known to be thin
 
 
@@ -30,8 +31,9 @@ def steps_of(state: DatasetState, weighed: Compared, policy: Policy, run_length:
     """What this batch adds to each CUSUM: by the normal law, or by counts where a rate is rare.
 
     No batch adds more than most of the threshold, and no deviation counts beyond ``policy.clip``, but for what the tail
-    of the statistic allows. A rare rate is no normal variable: of it only counts are believed. unknown: share of each
-    statistic's variance that may be of any law.
+    of the statistic allows. Scale, skew and tail stray to one side further than to the other, which their tail does not
+    tell: as far as their law is unknown, it takes two batches. A rare rate is no normal variable: of it only counts are
+    believed. unknown: share of each statistic's variance that may be of any law.
     """
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     rare = np.flatnonzero(weighed.rare & weighed.live)
@@ -40,7 +42,10 @@ def steps_of(state: DatasetState, weighed: Compared, policy: Policy, run_length:
     believed = believed_nats(state.surprises, nats, unknown)
     steps = evidence.normal_steps(weighed.z, weighed.tolerance, np.maximum(policy.clip, np.sqrt(2 * believed)))
     steps[rare] = counted
-    most = np.maximum(MOST * float(np.log(run_length)), believed)
+    usual = MOST * float(np.log(run_length))
+    most = np.maximum(usual, believed)
+    shapes = weighed.shaped[:, None] + SHAPES
+    most[shapes] -= unknown[shapes] * (most[shapes] - usual)
     limited: Floats = np.minimum(steps, most[:, None, None])
     return limited
 
@@ -78,7 +83,10 @@ def crossed(state: DatasetState, weighed: Compared, run_length: float, unknown: 
     limit = evidence.thresholds(bank, run_length, heavy)
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
-    absurd = far & (nats > np.maximum(limit + FAR, single_limit(state.surprises, run_length, unknown)))
+    alone = single_limit(state.surprises, run_length, unknown)
+    shapes = weighed.shaped[:, None] + SHAPES
+    alone[shapes] /= np.maximum(1 - unknown[shapes], TINY)
+    absurd = far & (nats > np.maximum(limit + FAR, alone))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:
         found |= opinion.alarmed(state.second, limit, weighed.tolerance, run_length) & ~weighed.rare
