@@ -23,7 +23,6 @@ SUSPICION = 2.0  # nats from which on a statistic may have changed
 ALONE = 2.0  # times as many batches are pooled on average as of one that is told to be judged alone
 RARE = 30.0  # expected rows (of the kind, or of all others) below which a rate is judged by its counts
 KNOWN = 5.0  # batches learnt before evidence is gathered
-SHAPES = np.arange(1, 4)  # scale, skew and tail stand after location
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,6 +48,11 @@ class Compared:
     positions: NDArray[np.int64]
     location: Floats
     apart: Floats
+
+    @property
+    def shapes(self) -> NDArray[np.int64]:
+        """The rows of scale, skew and tail of these columns, ``(k, 3)``."""
+        return shapes_at(self.shaped)
 
 
 def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: float | None, policy: Policy) -> Compared:
@@ -76,7 +80,7 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
     location = np.where(measured.live[shaped], measured.value[shaped] - level[shaped], 0.0)
     due, uncertain = explained(state.shape, positions, location)
     value = measured.value.copy()
-    shapes = shaped[:, None] + SHAPES
+    shapes = shapes_at(shaped)
     value[shapes] -= due
     mean = state.live.mean[shaped]
     seen = np.where(measured.live[shaped], measured.value[shaped], mean)
@@ -104,6 +108,11 @@ def compared(state: DatasetState, batch: BatchSummary, batches: int, gap_s: floa
         location=location,
         apart=seen - mean,
     )
+
+
+def shapes_at(shaped: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The rows of scale, skew and tail, which stand after those of location, ``(k, 3)``."""
+    return shaped[:, None] + np.arange(1, 4)
 
 
 def _chance_of_values(state: DatasetState, measured: Measured) -> Floats:

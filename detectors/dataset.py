@@ -80,7 +80,8 @@ def fold(state: DatasetState, summary: BatchSummary, policy: Policy) -> tuple[Da
     claims: list[Claim] = []
     if (claim := duplicate(state, summary, fingerprint)) is not None:
         claims.append(claim)
-    state, incomplete = _give_up(state, overdue(state, summary, policy.parts_wait_s))
+    waited = overdue(state, summary.arrived_at, policy.parts_wait_s)
+    state, incomplete = _give_up(state, tuple(held for held in waited if held.at <= summary.at))
     claims += incomplete + check(state, summary, policy)
     return judge(state, summary, claims, fingerprint, policy)
 
@@ -100,11 +101,7 @@ def _incomplete(batch: BatchSummary) -> Claim:
 
 def is_due(state: DatasetState, now: Micros, policy: Policy) -> bool:
     """Whether ``complete`` has parts to give up on."""
-    return bool(_overdue(state, now, policy))
-
-
-def _overdue(state: DatasetState, now: Micros, policy: Policy) -> list[BatchSummary]:
-    return [held for held in state.open if held.arrived_at < now - int(policy.parts_wait_s * 1e6)]
+    return bool(overdue(state, now, policy.parts_wait_s))
 
 
 def complete(
@@ -115,7 +112,7 @@ def complete(
     Each such batch is remembered and reported with an ``incomplete_batch`` finding; what came of it trains nothing.
     """
     judged = []
-    for held in _overdue(state, now, policy):
+    for held in overdue(state, now, policy.parts_wait_s):
         state = replace(state, open=tuple(other for other in state.open if other is not held))
         state = remember(exact_findings(state, held, [_incomplete(held)]), held, digest(held), -1, policy)
         judged.append(

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from detectors.column import add, against
+from detectors.finding import Micros
 from detectors.reference import Reference
 from detectors.sampled import merged
 from detectors.state import OPEN, BatchSummary, DatasetState
@@ -55,7 +56,7 @@ def gather(state: DatasetState, part: BatchSummary) -> tuple[DatasetState, Batch
     return replace(state, open=(*rest, whole)[-OPEN:]), None
 
 
-def overdue(state: DatasetState, newer: BatchSummary, wait_s: float) -> tuple[BatchSummary, ...]:
-    """Open batches that are older than ``newer`` and have waited for their parts for too long."""
-    limit = newer.arrived_at - round(wait_s * 1e6)
-    return tuple(held for held in state.open if held.at <= newer.at and held.arrived_at < limit)
+def overdue(state: DatasetState, now: Micros, wait_s: float) -> tuple[BatchSummary, ...]:
+    """Open batches that by ``now``, in arrival time, have waited for their parts for too long."""
+    limit = now - round(wait_s * 1e6)
+    return tuple(held for held in state.open if held.arrived_at < limit)

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from detectors import evidence, opinion
 from detectors.baseline import rate_of, unexplained
-from detectors.comparing import SHAPES, Compared
+from detectors.comparing import Compared
 from detectors.reference import Floats
 from detectors.shape import outside
 from detectors.state import DatasetState, Policy
@@ -44,8 +44,7 @@ def steps_of(state: DatasetState, weighed: Compared, policy: Policy, run_length:
     steps[rare] = counted
     usual = MOST * float(np.log(run_length))
     most = np.maximum(usual, believed)
-    shapes = weighed.shaped[:, None] + SHAPES
-    most[shapes] -= unknown[shapes] * (most[shapes] - usual)
+    most[weighed.shapes] -= unknown[weighed.shapes] * (most[weighed.shapes] - usual)
     limited: Floats = np.minimum(steps, most[:, None, None])
     return limited
 
@@ -84,8 +83,7 @@ def crossed(state: DatasetState, weighed: Compared, run_length: float, unknown: 
     nats = np.maximum(np.abs(weighed.z) - weighed.tolerance, 0) ** 2 / 2
     far = np.abs(weighed.value - weighed.judged.level) > state.table.far
     alone = single_limit(state.surprises, run_length, unknown)
-    shapes = weighed.shaped[:, None] + SHAPES
-    alone[shapes] /= np.maximum(1 - unknown[shapes], TINY)
+    alone[weighed.shapes] /= np.maximum(1 - unknown[weighed.shapes], TINY)
     absurd = far & (nats > np.maximum(limit + FAR, alone))
     found: NDArray[np.bool_] = (evidence.height(bank) > limit) | absurd
     if state.second is not None:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from detectors import evidence, opinion
 from detectors.alarms import close_recovered, open_alarms
 from detectors.baseline import choose, learn, narrowed, winsorised
-from detectors.comparing import KNOWN, SHAPES, Compared, alarming, compared, suspected
+from detectors.comparing import KNOWN, Compared, alarming, compared, suspected
 from detectors.finding import Readings
 from detectors.holding import hold
 from detectors.points import pointwise
@@ -93,7 +93,7 @@ def _learn(
     if turned.any():  # evidence against a level without its season is none
         live = start_season(live, season, turned, weighed.value, batch.at)
         bank = evidence.forget(bank, turned)
-    shapes = weighed.shaped[:, None] + SHAPES
+    shapes = weighed.shapes
     calm = (healthy[shapes]).all(axis=1) & healthy[weighed.shaped]
     shape = learn_range(state.shape, weighed.positions[calm], measured.value[weighed.shaped[calm]], usual_gap_s)
     shape = learn_shape(

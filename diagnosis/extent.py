@@ -11,7 +11,8 @@ from diagnosis.lateness import LATENESS, habit_of, late_among
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.onset import bad_batches
-from diagnosis.retest import Floats, series
+from diagnosis.retest import series
+from diagnosis.ring import Floats
 from diagnosis.state import Active, Batch, NodeKind
 
 _LOUD = 8.0  # a shift this large shows in every single batch,

@@ -8,6 +8,7 @@ change broke it again.
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isfinite, isinf
+from operator import attrgetter
 
 import numpy as np
 from detectors.finding import Finding
@@ -16,7 +17,8 @@ from diagnosis.changes import header_acts
 from diagnosis.lineage import Lineage
 from diagnosis.observation import Micros
 from diagnosis.onset import first_bad
-from diagnosis.retest import Floats
+from diagnosis.retest import series
+from diagnosis.ring import Floats
 from diagnosis.state import Batch, Node, PipelineState
 
 FURTHER_SHIFT = "further_shift"
@@ -27,6 +29,7 @@ _FARTHER = 4.0  # as far as it strayed while it was off,
 _AS_MUCH = 0.5  # and this share of what it was off by
 _STILL = 6.0  # standard errors by which nothing may have moved in what it is made from
 _MOST_NATS = 5_000.0
+_OBSERVED = attrgetter("observed")
 
 
 def note_further(state: PipelineState, batch: Batch, findings: Sequence[Finding]) -> tuple[Finding, ...]:
@@ -60,7 +63,8 @@ def _leaps(lineage: Lineage, node: Node, finding: Finding, newest: Batch) -> Ite
     if not acts:
         return
     ring, began = lineage.ring(node.key), first_bad(lineage, node.key, finding)
-    observed = _observed(lineage, node.key, ring, finding)
+    observed = series(lineage, node.key, ring, finding.column or "", finding.statistic, _OBSERVED)
+    observed[[batch.late for batch in ring]] = np.nan
     healthy = _known(observed[max(began - _LATELY, 0) : began])
     for at in sorted({act.at for act in acts}):
         place = lineage.until(node.key, at - 1)
@@ -70,14 +74,6 @@ def _leaps(lineage: Lineage, node: Node, finding: Finding, newest: Batch) -> Ite
         then, still = _leap(healthy, before, observed[place]), _leap(healthy, before, now)
         leapt = then * still > 0 and _quiet_above(lineage, ring[began:place], ring[place])
         yield ring[place], _finding(node, finding, ring[place - 1].at, ring[place], abs(then)) if leapt else None
-
-
-def _observed(lineage: Lineage, key: str, ring: Sequence[Batch], finding: Finding) -> Floats:
-    of, values = lineage.of(key), list[float]()
-    for one in ring:
-        spot = of.spot(one.layout, finding.column or "", finding.statistic) if len(one.observed) else None
-        values.append(float("nan") if spot is None or one.late else one.observed.item(spot))
-    return np.array(values)
 
 
 def _known(values: Floats) -> Floats:

@@ -13,7 +13,8 @@ import numpy as np
 from diagnosis.lineage import Lineage
 from diagnosis.pairs import Pairs
 from diagnosis.policy import Policy
-from diagnosis.retest import Floats, series
+from diagnosis.retest import series
+from diagnosis.ring import Floats
 from diagnosis.state import Batch, Layout
 
 _PAIRS_USED = 64

@@ -5,9 +5,10 @@ Over ``n`` batches a mean of standardised readings times √n is standard normal
 to hold for months over every statistic of the fleet.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite, log, sqrt
+from operator import attrgetter
 
 import numpy as np
 from detectors.finding import Finding
@@ -17,9 +18,10 @@ from diagnosis.identity import concern
 from diagnosis.lineage import Lineage
 from diagnosis.onset import Interval, bad_batches, interval_of, slack
 from diagnosis.policy import Policy
+from diagnosis.ring import Floats
 from diagnosis.state import Active, Batch
 
-Floats = NDArray[np.float64]
+_Z = attrgetter("z")
 _BEFORE = 8  # batches just before the suspects that must not deviate already
 
 
@@ -156,10 +158,21 @@ def _strengths(batches: Sequence[Batch], layout: int) -> Floats:
     return strengths
 
 
-def series(lineage: Lineage, key: str, batches: Iterable[Batch], column: str, statistic: str) -> Floats:
-    """Return one statistic's z over batches, shape ``(batches,)``; NaN where a batch does not have it."""
+def series(
+    lineage: Lineage,
+    key: str,
+    batches: Iterable[Batch],
+    column: str,
+    statistic: str,
+    of: Callable[[Batch], NDArray[np.float32]] = _Z,
+) -> Floats:
+    """Return one statistic's z over batches, shape ``(batches,)``; NaN where a batch does not have it.
+
+    of: which of a batch's arrays is read instead.
+    """
     ring, values = lineage.of(key), list[float]()
     for batch in batches:
-        place = ring.spot(batch.layout, column, statistic) if len(batch.z) else None
-        values.append(float("nan") if place is None else batch.z.item(place))
+        read = of(batch)
+        place = ring.spot(batch.layout, column, statistic) if len(read) else None
+        values.append(float("nan") if place is None else read.item(place))
     return np.array(values, np.float64)
