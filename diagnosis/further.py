@@ -37,7 +37,7 @@ def note_further(state: PipelineState, batch: Batch, findings: Sequence[Finding]
     if batch.late or not findings:
         return ()
     node = state.nodes[batch.node]
-    lineage = Lineage(nodes={key: state.nodes[key] for key in (node.key, *node.parents) if key in state.nodes})
+    lineage = Lineage(nodes=state.nodes)
     lasting = [one for one in findings if not isinf(one.evidence_nats)]
     judged: dict[tuple[str | None, str], Finding | None] = {}
     for one in lasting:

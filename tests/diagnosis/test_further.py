@@ -1,11 +1,12 @@
 """A second fault in what is off already: told apart where a change made it leap."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
 from diagnosis.alert import Alert, CauseKind, Status
-from tests.diagnosis.story import Shift, World, chain, last, run
+from tests.diagnosis.story import Model, Shift, World, chain, last, run
 
 FIRST, SECOND, END = 30, 38, 60
 
@@ -80,3 +81,10 @@ def test_the_second_lasts_when_its_first_batch_is_forgotten() -> None:
         world("features", "code", leap("features", "spend", "location", until=400), until=400).rounds(0, 400)
     )
     assert [alert.status for alert in last(alerts)] == [Status.FIRING, Status.FIRING]
+
+
+def test_a_model_that_names_nothing_is_not_blamed_for_what_the_last_datasets_did() -> None:
+    moved = world("risk", "model", leap("features", "spend", "location"))
+    moved.nodes = [replace(node, parents=()) if isinstance(node, Model) else node for node in moved.nodes]
+    _, alerts = run(moved.rounds(0, END))
+    assert CauseKind.MODEL_CHANGE not in {kind for kind, _, _ in causes(alerts)}
