@@ -10,8 +10,8 @@ from detectors.acceptance import accept_column, accept_subject
 from detectors.batch import BatchInput, Micros
 from detectors.checks import Claim, check, delivered, digest, duplicate, known_place
 from detectors.column import summarise_columns
-from detectors.finding import Judgement
 from detectors.judge import judge, remember
+from detectors.judgement import Judgement
 from detectors.life import exact_findings, standing
 from detectors.parts import gather, overdue
 from detectors.sampled import row_keys, sample

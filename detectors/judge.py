@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from detectors.checks import Claim
-from detectors.finding import Judgement, Readings
+from detectors.judgement import Judgement, Readings
 from detectors.life import exact_findings, standing
 from detectors.points import pointwise
 from detectors.pooling import emptied, pooled, startles

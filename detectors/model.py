@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from detectors import dataset, joining, recent
 from detectors.attribution import score_shares
-from detectors.finding import Judgement, Micros
+from detectors.finding import Micros
+from detectors.judgement import Judgement
 from detectors.model_columns import column_of
 from detectors.model_estimates import estimates, recently
 from detectors.model_findings import calibration_gauges, count_statistics, named, standing_findings

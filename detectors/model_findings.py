@@ -10,7 +10,8 @@ import numpy as np
 from detectors.bank import Calibration, CalibrationAlarm
 from detectors.bets import LEVEL, SLOPES
 from detectors.checks import percent
-from detectors.finding import Finding, Judgement
+from detectors.finding import Finding
+from detectors.judgement import Judgement
 from detectors.life import standing
 from detectors.model_columns import SCORE, feature_of
 from detectors.performance import COVERAGE, SEGMENT, Performance

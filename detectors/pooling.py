@@ -6,7 +6,7 @@ import numpy as np
 
 from detectors.column import against
 from detectors.comparing import compared
-from detectors.finding import Readings
+from detectors.judgement import Readings
 from detectors.parts import join
 from detectors.points import pointwise
 from detectors.reference import RANGE

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detectors.column import against
 from detectors.comparing import Compared
 from detectors.evidence import height
-from detectors.finding import ColumnProfile
+from detectors.judgement import ColumnProfile
 from detectors.reference import CUTS, Floats
 from detectors.state import BatchSummary, DatasetState, Portrait
 from detectors.summary import ColumnSummary

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from detectors.comparing import Compared
 from detectors.evidence import height
-from detectors.finding import Readings
+from detectors.judgement import Readings
 from detectors.reference import Floats
 from detectors.state import DatasetState
 from detectors.table import CATEGORY, rated

@@ -9,8 +9,8 @@ from detectors import evidence, opinion
 from detectors.alarms import close_recovered, open_alarms
 from detectors.baseline import choose, learn, narrowed, winsorised
 from detectors.comparing import KNOWN, Compared, alarming, compared, suspected
-from detectors.finding import Readings
 from detectors.holding import hold
+from detectors.judgement import Readings
 from detectors.points import pointwise
 from detectors.portrait import learn_portrait
 from detectors.readings import readings

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.batch import ColumnInput
-from detectors.finding import Judgement, Micros
+from detectors.finding import Micros
+from detectors.judgement import Judgement
 from detectors.parts import join
 from detectors.recalibration import SHELVES, Floats
 from detectors.reference import Reference

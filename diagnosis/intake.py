@@ -3,12 +3,13 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-from detectors.finding import ColumnProfile
+from detectors.judgement import ColumnProfile
 from numpy.typing import NDArray
 
 from diagnosis.alert import Match
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind, Parent
 from diagnosis.silence import with_pause
 from diagnosis.state import Batch, Layout, Link, Node, NodeKind, PipelineState, Served
 

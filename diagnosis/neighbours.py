@@ -12,9 +12,10 @@ from dataclasses import replace
 from diagnosis.alert import Alert, Severity, Status
 from diagnosis.intake import dataset_key, with_node
 from diagnosis.lineage import Lineage
-from diagnosis.observation import Harm, Micros, Observation, ObservationKind, Told
+from diagnosis.observation import Harm, Micros, Observation, Told
 from diagnosis.onset import Interval, slack
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind
 from diagnosis.state import Active, Fault, Guest, Node, NodeKind, PipelineState, Toll
 from diagnosis.steps import Trace
 from diagnosis.toll import root_of, toll_told

@@ -16,8 +16,9 @@ from diagnosis.lateness import note_lateness
 from diagnosis.life import review
 from diagnosis.lineage import Lineage
 from diagnosis.neighbours import is_known, note_reader, take_told
-from diagnosis.observation import Micros, Observation, ObservationKind
+from diagnosis.observation import Micros, Observation
 from diagnosis.policy import MINUTE, Policy
+from diagnosis.provenance import ObservationKind
 from diagnosis.reads import note_reads
 from diagnosis.review import reconsidered
 from diagnosis.silence import SILENCE, accept_silence, overdue

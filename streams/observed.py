@@ -2,9 +2,10 @@
 
 from confluent_kafka import KafkaException, TopicPartition
 
-from detectors.finding import ColumnProfile
+from detectors.judgement import ColumnProfile
 from diagnosis.alert import Alert, Hop
-from diagnosis.observation import Observation, Origin
+from diagnosis.observation import Observation
+from diagnosis.provenance import Origin
 from schemas import MalformedEvent
 from schemas.codec import Codec
 from streams.admin import Broker, name_of

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from diagnosis.observation import Origin
+from diagnosis.provenance import Origin
 from schemas.malformed import MalformedEvent, Reason
 from streams.kafka.chunk import Chunk, RawRecord
 from streams.kafka.transaction import Output

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from diagnosis.alert import Alert, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import MINUTE, Policy
+from diagnosis.provenance import ObservationKind
 from diagnosis.state import PipelineState
 from schemas.events import Event
 from simulation.life import Arrival

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 
 Ranking = list[str]
 

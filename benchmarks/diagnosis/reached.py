@@ -7,7 +7,7 @@ from diagnosis.alert import Alert
 from diagnosis.compose import Subject, measure
 from diagnosis.impact import Reach, affected
 from diagnosis.lineage import Lineage
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from diagnosis.state import Fault
 from simulation.faults import Truth
 

@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from benchmarks.diagnosis.folding import benchmark_policy, benchmark_settings
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind, Origin
+from diagnosis.observation import Observation
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import MINUTE
+from diagnosis.provenance import ObservationKind, Origin
 from diagnosis.state import PipelineState
 from schemas.events import BatchRef, Column, DataBatch, Numbers
 from streams.detect.budget import Share

@@ -12,7 +12,8 @@ import redis
 from benchmarks.index.world import World
 from benchmarks.report import Report
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from streams.index.index import open_index
 from streams.index.writing import Logged
 from streams.settings import Settings

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 import redis
 
 from benchmarks.index.world import World
-from diagnosis.observation import Observation, Parent
+from diagnosis.observation import Observation
+from diagnosis.provenance import Parent
 
 COMMANDS_PER_CALL = 5_000
 

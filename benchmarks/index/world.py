@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from random import Random
 from uuid import UUID
 
-from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Origin, Parent, PredictionRef
 from streams.index.keys import DAY_MICROS, Micros
 from streams.index.writing import Logged
 from streams.topics import Topic

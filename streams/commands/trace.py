@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from streams.commands.overrides import AsJson, RedisUrl, settings_with
-from streams.index.index import IndexUnreachable
+from streams.index.connection import IndexUnreachable
 from streams.index.reader import WIDEST, Ambiguous, NotFound, open_reader
 from streams.index.stored import UnreadableEntry
 from streams.reading.trace import render_trace

@@ -7,7 +7,8 @@ import numpy as np
 
 from detectors.finding import Finding
 from diagnosis.alert import Alert, StageOfDiagnosis, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 
 SHOWN = (ObservationKind.BATCH, ObservationKind.WINDOW, ObservationKind.OUTCOMES)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from detectors.batch import CategoryColumn, ColumnInput, NumberColumn
 from detectors.model import OutcomesInput, PredictionsInput
-from diagnosis.observation import Parent, PredictionRef
+from diagnosis.provenance import Parent, PredictionRef
 from schemas.events import Column, Numbers, Outcome, Prediction, Sketch
 from streams.detect.inputs import column_input, digest
 from streams.detect.observing import parent_of, versions_of

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from detectors.dataset import BatchSummary
-from detectors.finding import Judgement
+from detectors.judgement import Judgement
 from detectors.model import WindowJudgement
-from diagnosis.observation import Deliberate, Observation, ObservationKind, Origin, Parent
+from diagnosis.observation import Deliberate, Observation
+from diagnosis.provenance import ObservationKind, Origin, Parent
 from schemas.events import BatchRef, Change, DataBatch, Prediction, Run
 from streams.detect.inputs import Micros, batch_id_of
 from streams.detect.subject import WindowHead

@@ -10,7 +10,7 @@ from detectors import dataset, model
 from detectors.batch import BatchInput
 from detectors.dataset import BatchSummary, DatasetState
 from detectors.episodes import Episodes, observe
-from detectors.finding import Judgement
+from detectors.judgement import Judgement
 from detectors.model import (
     ModelState,
     OutcomesInput,
@@ -19,7 +19,7 @@ from detectors.model import (
     PredictionsSummary,
     WindowJudgement,
 )
-from diagnosis.observation import Origin, Parent, PredictionRef
+from diagnosis.provenance import Origin, Parent, PredictionRef
 from streams.detect.budget import Share
 from streams.detect.inputs import Micros
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from diagnosis import neighbours
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind
 from diagnosis.state import PipelineState
 from streams.settings import Settings
 

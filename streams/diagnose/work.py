@@ -5,8 +5,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from diagnosis.alert import Alert, Severity, Status
-from diagnosis.observation import Observation, ObservationKind, Origin
+from diagnosis.observation import Observation
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind, Origin
 from diagnosis.state import PipelineState
 from streams.diagnose.folding import addressees, advance
 from streams.kafka.chunk import Chunk

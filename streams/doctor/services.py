@@ -6,7 +6,7 @@ import httpx
 import redis
 
 from streams.doctor.line import Line, fail, ok, warn
-from streams.index.index import IndexMissing, IndexUnreachable, connect
+from streams.index.connection import IndexMissing, IndexUnreachable, connect
 from streams.notify import alertmanager
 from streams.settings import Settings
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 
 from diagnosis.alert import Match
-from diagnosis.observation import ObservationKind, Parent
+from diagnosis.provenance import ObservationKind, Parent
 from streams.index.keys import DAY_MICROS, Micros, Ref
 from streams.index.lookup import DAYS_SEARCHED, MAKINGS, Found, Lookup
 from streams.index.stored import StoredNode, StoredParent
+from streams.index.texts import child_text, partition_text
 from streams.index.upward import DEEPEST, Link, Walk, advance, covers, match_of, named, overlaps, tried
-from streams.index.writing import child_text, partition_text
 
 
 def walk_down(lookup: Lookup, start: dict[Ref, StoredNode]) -> Walk:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import redis
 
-from diagnosis.observation import PredictionRef
+from diagnosis.provenance import PredictionRef
 from streams.index.keys import Keys, Micros, Ref, Shelf, day_of, place_of, ref_of
 from streams.index.stored import StoredNode, events_from_bytes, node_from_bytes
 

@@ -6,16 +6,16 @@ from typing import cast
 import redis
 
 from diagnosis.alert import Alert
-from diagnosis.observation import PredictionRef
+from diagnosis.provenance import PredictionRef
+from streams.index.connection import connect
 from streams.index.downward import walk_down, windows_of
-from streams.index.index import connect
 from streams.index.keys import Keys, Micros, Ref
 from streams.index.lookup import MAKINGS, Lookup
 from streams.index.stored import StoredNode, alert_from_bytes
+from streams.index.texts import batch_text, id_text, prediction_text
 from streams.index.trace import Reached, Trace, TracedPrediction
 from streams.index.tree import Tree, node_of, scored
 from streams.index.upward import Walk, walk_up
-from streams.index.writing import batch_text, id_text, prediction_text
 from streams.settings import Settings
 
 WIDEST = 50

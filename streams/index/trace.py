@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from diagnosis.alert import Match
-from diagnosis.observation import ObservationKind, Origin
+from diagnosis.provenance import ObservationKind, Origin
 from streams.index.keys import Micros
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import chain
 
-from diagnosis.observation import ObservationKind, Origin
+from diagnosis.provenance import ObservationKind, Origin
 from streams.index.keys import Ref
 from streams.index.stored import StoredNode
 from streams.index.trace import Node, Scored, Step

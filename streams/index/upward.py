@@ -8,7 +8,7 @@ from diagnosis.alert import Match
 from streams.index.keys import Micros, Ref
 from streams.index.lookup import MAKINGS, Found, Lookup
 from streams.index.stored import StoredNode, StoredParent
-from streams.index.writing import batch_text, is_loose, partition_text, window_start
+from streams.index.texts import batch_text, is_loose, partition_text, window_start
 
 DEEPEST = 64
 TRIED_PER_KEPT = 10  # headers looked at per batch that a level may hold

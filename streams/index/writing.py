@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeAlias, TypeVar
 
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
+from streams.index.header import header_of
 from streams.index.keys import DAY_MICROS, Keys, Micros, Ref, Shelf, day_of, member, shelf_for, span_of
-from streams.index.stored import StoredParent, alert_to_bytes, events_to_bytes, node_to_bytes
+from streams.index.stored import alert_to_bytes, events_to_bytes, node_to_bytes
+from streams.index.texts import batch_text, child_text, id_text, is_loose, partition_text, prediction_text, window_start
 
 T = TypeVar("T")
-Named: TypeAlias = Parent | StoredParent
 Command: TypeAlias = tuple[str | bytes | int, ...]
 
 ALERTS_KEPT_DAYS = 90
@@ -58,7 +60,7 @@ class Writer:
         key, field = self.keys.nodes(logged.ref)
         expires = self._expires(logged.stored_at)
         commands: list[Command] = [
-            ("HSET", key, field, node_to_bytes(seen)),
+            ("HSET", key, field, node_to_bytes(header_of(seen))),
             ("PEXPIREAT", key, expires),
             *self._links(logged, shelf),
             *self._loosely(logged, expires),
@@ -126,41 +128,3 @@ def texts_of(seen: Observation) -> Iterator[str]:
     for event in seen.predictions:
         for prediction_id in event.ids:
             yield prediction_text(prediction_id)
-
-
-def id_text(batch_id: str) -> str:
-    """A batch id of whatever dataset."""
-    return f"i\n{batch_id}"
-
-
-def batch_text(pipeline: str, dataset: str, batch_id: str) -> str:
-    """One batch."""
-    return f"b\n{pipeline}\n{dataset}\n{batch_id}"
-
-
-def partition_text(pipeline: str, dataset: str, partition: str) -> str:
-    """The batches of one partition of a table."""
-    return f"t\n{pipeline}\n{dataset}\n{partition}"
-
-
-def prediction_text(prediction_id: str) -> str:
-    """One prediction."""
-    return f"p\n{prediction_id}"
-
-
-def child_text(parent: Named, pipeline: str) -> str:
-    """The children of a batch as they name it: by id or by partition."""
-    where = f"{parent.pipeline or pipeline}\n{parent.dataset}"
-    return f"q\n{where}\n{parent.partition}" if parent.batch_id is None else f"c\n{where}\n{parent.batch_id}"
-
-
-def is_loose(parent: Named) -> bool:
-    """Whether a parent is named only by its dataset, or by a span of time."""
-    return parent.batch_id is None and parent.partition is None
-
-
-def window_start(parent: Named, at: Micros) -> Micros | None:
-    """From when on the batches that a child made ``at`` names by a window count; None if it names no window."""
-    if parent.window_start is None and parent.window_end is None:
-        return None
-    return min(at, parent.window_end or at) if parent.window_start is None else parent.window_start

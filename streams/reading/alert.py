@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from detectors.finding import ColumnProfile, Finding
+from detectors.finding import Finding
+from detectors.judgement import ColumnProfile
 from diagnosis.alert import (
     Alert,
     Cause,

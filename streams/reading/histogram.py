@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from rich.console import RenderableType
 from rich.text import Text
 
-from detectors.finding import ColumnProfile
+from detectors.judgement import ColumnProfile
 from streams.reading.layout import columns, words
 from streams.reading.measures import number, share
 

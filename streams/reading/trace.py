@@ -6,7 +6,7 @@ from itertools import islice
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from diagnosis.observation import ObservationKind, Origin
+from diagnosis.provenance import ObservationKind, Origin
 from streams.index.keys import Micros
 from streams.index.trace import Node, Reached, Scored, Step, Trace
 from streams.reading.layout import columns, section, words

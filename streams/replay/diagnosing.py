@@ -5,8 +5,9 @@ from collections import deque
 from collections.abc import Iterator
 
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind
 from diagnosis.state import PipelineState
 from streams.diagnose.folding import addressees, advance
 from streams.topics import partition_of

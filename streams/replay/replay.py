@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
 from diagnosis.policy import MINUTE
+from diagnosis.provenance import ObservationKind
 from schemas import Codec, MalformedEvent
 from streams.detect.role import policies_of
 from streams.diagnose.folding import policy_of

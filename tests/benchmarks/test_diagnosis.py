@@ -14,7 +14,8 @@ from benchmarks.diagnosis.scoring import Score, reliability
 from benchmarks.diagnosis.shop import Shop
 from benchmarks.diagnosis.weak import some, unsteady, weakened
 from detectors.finding import Finding
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Parent
 from simulation.catalogue import FAMILIES, FAULTS
 from simulation.checkout import CHECKOUT
 from simulation.columns import rows_of

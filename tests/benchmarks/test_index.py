@@ -1,7 +1,7 @@
 """The generated history that the index is measured with."""
 
 from benchmarks.index.world import BATCHES_PER_ROUND, HOPS, World, batch_id
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from streams.index.keys import DAY_MICROS
 
 WORLD = World(seed=3, rounds=8, scored=5, begin=20_000 * DAY_MICROS, end=20_002 * DAY_MICROS)

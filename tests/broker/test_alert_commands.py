@@ -8,7 +8,8 @@ import typer
 from typer.testing import CliRunner, Result
 
 from diagnosis.alert import Alert, Cause, CauseKind, Onset, Severity, StageOfDiagnosis, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from schemas.codec import Codec
 from streams.admin import create_topics, name_of
 from streams.clients import producer

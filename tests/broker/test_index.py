@@ -9,8 +9,10 @@ import pytest
 import redis
 
 from diagnosis.alert import Alert, Cause, CauseKind, Hop, Match, Onset, Severity, StageOfDiagnosis, Status
-from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
-from streams.index.index import Index, IndexMissing, connect, open_index
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Origin, Parent, PredictionRef
+from streams.index.connection import IndexMissing, connect
+from streams.index.index import Index, open_index
 from streams.index.reader import Ambiguous, NotFound, Reader, open_reader
 from streams.index.trace import Reached, Step
 from streams.index.writing import Logged

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diagnosis.alert import Alert, CauseKind, Severity, StageOfDiagnosis, Status
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from schemas.events import BatchRef, DataBatch, Event, Prediction
 from streams.topics import partition_of
 from tests.broker.installation import Installation, wait_until

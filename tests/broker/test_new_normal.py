@@ -9,7 +9,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from diagnosis.alert import Alert, Status
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from schemas.codec import Codec
 from schemas.events import Change, ChangeKind, DataBatch, Event
 from simulation.catalogue import FAULTS

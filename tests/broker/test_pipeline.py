@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from diagnosis.alert import Alert, CauseKind, StageOfDiagnosis, Status
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from schemas.events import Event
 from simulation.catalogue import FAULTS
 from simulation.checkout import CHECKOUT

@@ -20,7 +20,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from confluent_kafka import Producer
 
-from diagnosis.observation import ObservationKind
+from diagnosis.provenance import ObservationKind
 from schemas import Reason
 from streams.topics import EVENT_TOPICS, Topic, key_of, partition_of
 from tests.broker.installation import Installation, Worker, wait_until

@@ -7,12 +7,14 @@ from math import inf
 
 import numpy as np
 
-from detectors.finding import ColumnProfile, Finding, Readings
+from detectors.finding import Finding
+from detectors.judgement import ColumnProfile, Readings
 from diagnosis.alert import Alert
 from diagnosis.neighbours import letters
-from diagnosis.observation import Deliberate, Observation, ObservationKind, Origin, Parent, PredictionRef
+from diagnosis.observation import Deliberate, Observation
 from diagnosis.pipeline import fold, start
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind, Origin, Parent, PredictionRef
 from diagnosis.state import PipelineState
 
 MINUTE = 60_000_000

@@ -3,9 +3,11 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from detectors.finding import Finding, Readings
+from detectors.finding import Finding
+from detectors.judgement import Readings
 from diagnosis.alert import CauseKind, Grounding, Rejection, Severity, StageOfDiagnosis, Verdict
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, change, last, run
 
 BREAK = 24

@@ -5,7 +5,8 @@ from hypothesis import strategies as some
 
 from diagnosis.changes import header_acts
 from diagnosis.lineage import Lineage
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from tests.diagnosis.story import MINUTE, POLICY, START, run
 
 ROOM = POLICY.ring_batches

@@ -9,8 +9,9 @@ import pytest
 from diagnosis.alert import Alert, Impact, Interval, Match, Severity, Status
 from diagnosis.harm import take_harm, with_harms
 from diagnosis.neighbours import letters
-from diagnosis.observation import Harm, Observation, ObservationKind, Told
+from diagnosis.observation import Harm, Observation, Told
 from diagnosis.pipeline import fold
+from diagnosis.provenance import ObservationKind
 from diagnosis.publish import Reason, why_tell
 from diagnosis.state import PipelineState, Reached
 from diagnosis.toll import root_of, toll_told

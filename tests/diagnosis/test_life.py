@@ -2,9 +2,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 from diagnosis.alert import CauseKind, Severity, StageOfDiagnosis, Status
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
 from diagnosis.pipeline import fold
 from diagnosis.policy import Policy
+from diagnosis.provenance import ObservationKind, Parent
 from tests.diagnosis.story import MINUTE, POLICY, START, Dataset, Model, Shift, World, chain, last, run, tick
 
 BREAK = 24

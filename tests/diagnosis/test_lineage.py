@@ -6,7 +6,8 @@ import pytest
 
 from diagnosis.alert import Grounding, Match
 from diagnosis.lineage import Lineage
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Parent
 from diagnosis.state import PipelineState
 from tests.diagnosis.story import MINUTE, POLICY, START, Shift, World, chain, last, run
 

@@ -7,8 +7,9 @@ import pytest
 
 from diagnosis.alert import CauseKind, StageOfDiagnosis, Status
 from diagnosis.neighbours import READERS_KEPT, letters
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
 from diagnosis.pipeline import fold, start
+from diagnosis.provenance import ObservationKind, Parent
 from tests.diagnosis.story import MINUTE, POLICY, START, Shift, World, chain, change, last, run, run_together, tick
 
 BREAK = 30

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from detectors.finding import Finding, Readings
+from detectors.finding import Finding
+from detectors.judgement import Readings
 from diagnosis.alert import Alert, CauseKind
 from diagnosis.observation import Observation
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, last, run, tick

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from diagnosis.alert import CauseKind, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from tests.diagnosis.story import MINUTE, START, Dataset, Model, Shift, World, chain, last, run, tick
 
 BREAK = 30

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from diagnosis.alert import Alert, CauseKind, Status
-from diagnosis.observation import Observation, ObservationKind, Parent
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Parent
 from tests.diagnosis.story import MINUTE, START, World, chain, change, last, run, tick
 
 HOUR = 60 * MINUTE

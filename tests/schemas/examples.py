@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from detectors.finding import ColumnProfile, Finding, Readings
+from detectors.finding import Finding
+from detectors.judgement import ColumnProfile, Readings
 from diagnosis import alert as a
 from diagnosis import observation as o
 from schemas import events as e

@@ -13,7 +13,7 @@ from streams.commands.alerts import alerts, wanted
 from streams.commands.doctor import doctor
 from streams.commands.explain import among, explain
 from streams.commands.trace import trace
-from streams.index.index import IndexMissing, IndexUnreachable
+from streams.index.connection import IndexMissing, IndexUnreachable
 from streams.index.reader import Ambiguous, NotFound
 from streams.settings import MissingBroker
 

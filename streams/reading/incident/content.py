@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rich.console import RenderableType
 
-from detectors.finding import ColumnProfile, Finding
+from detectors.finding import Finding
+from detectors.judgement import ColumnProfile
 from diagnosis.alert import Alert, Hop, Verdict
 from streams.reading.alert import Moment, around, cause_lines, impact_rows, moments, rejected_row, state_of, suspect_row
 from streams.reading.histogram import Histogram, histogram, moved_categories

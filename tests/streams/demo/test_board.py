@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from detectors.finding import Finding, Readings
+from detectors.finding import Finding
+from detectors.judgement import Readings
 from diagnosis.alert import Alert, Cause, CauseKind, Onset, Severity, StageOfDiagnosis, Status
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from streams.demo.board import Board
 
 ALERT = Alert(

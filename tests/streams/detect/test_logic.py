@@ -10,7 +10,8 @@ from prometheus_client import CollectorRegistry
 
 from detectors import dataset, model
 from detectors.model import PredictionsInput, PredictionsSummary
-from diagnosis.observation import Observation, ObservationKind
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind
 from schemas import Codec, Decoder, Reason
 from schemas.events import (
     Change,

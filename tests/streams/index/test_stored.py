@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Origin, Parent, PredictionRef
+from streams.index.header import header_of
 from streams.index.stored import (
     UnreadableEntry,
     alert_from_bytes,
@@ -53,7 +55,7 @@ def test_a_header_keeps_what_a_trace_shows() -> None:
         run_id="r1",
     )
 
-    stored = node_from_bytes(node_to_bytes(observation))
+    stored = node_from_bytes(node_to_bytes(header_of(observation)))
 
     assert stored.origin == ("data-batches", 2, 9)
     named = [(parent.dataset, parent.pipeline, parent.batch_id) for parent in stored.parents]

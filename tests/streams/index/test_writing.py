@@ -3,9 +3,11 @@
 import pytest
 
 from diagnosis.alert import Alert
-from diagnosis.observation import Observation, ObservationKind, Origin, Parent, PredictionRef
+from diagnosis.observation import Observation
+from diagnosis.provenance import ObservationKind, Origin, Parent, PredictionRef
 from streams.index.keys import Keys, Shelf
-from streams.index.writing import Logged, Writer, child_text, texts_of
+from streams.index.texts import child_text
+from streams.index.writing import Logged, Writer, texts_of
 
 WRITER = Writer(Keys("t."), 30.0)
 SHELF = Shelf(11_574, 0)

@@ -7,7 +7,7 @@ import pytest
 
 from detectors.batch import NumberColumn
 from detectors.column import summarise_column
-from detectors.finding import ColumnProfile
+from detectors.judgement import ColumnProfile
 from detectors.reference import number_reference
 from streams.reading.histogram import histogram, moved_categories, render_histogram, spark
 from streams.reading.incident.drawing import before_after_histogram

@@ -1,7 +1,7 @@
 """The trace as a person reads it."""
 
 from diagnosis.alert import Match
-from diagnosis.observation import ObservationKind, Origin
+from diagnosis.provenance import ObservationKind, Origin
 from streams.index.trace import Node, Scored, Step, Trace, TracedPrediction
 from streams.reading.layout import as_text
 from streams.reading.trace import render_trace
