@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from streams.mendable import Mendable
-from streams.version import VERSION
+from streams.version import installed_version
 
 COMMANDS = (
     "demo",
@@ -66,7 +66,7 @@ app = typer.Typer(
 
 def _show_version(asked: bool) -> None:
     if asked:
-        typer.echo(f"headwater {VERSION}")
+        typer.echo(f"headwater {installed_version()}")
         raise typer.Exit
 
 

@@ -15,7 +15,7 @@ from streams.exposition import Server
 from streams.metrics import Metrics
 from streams.roles import role
 from streams.settings import Settings
-from streams.version import VERSION
+from streams.version import installed_version
 
 STOP_WITHIN_S = 10.0
 EXIT_RESTART = 75  # EX_TEMPFAIL: the supervisor starts us again
@@ -26,7 +26,7 @@ logger = logging.getLogger("headwater")
 def build(settings: Settings, registry: CollectorRegistry, name: str, folder: Path) -> Agent:
     """The agent ``name``, ready to run; nothing of it is global."""
     metrics = Metrics(registry)
-    metrics.gauge("headwater_build_info", VERSION, value=1)
+    metrics.gauge("headwater_build_info", installed_version(), value=1)
     metrics.gauge("headwater_false_alarms_budget_per_month", value=settings.false_alarms_per_month)
     return Agent(role(name, settings, metrics), settings, metrics, folder=folder, on_failure=_give_up)
 

@@ -9,6 +9,3 @@ def installed_version() -> str:
         return version("headwater")
     except PackageNotFoundError:
         return "0"
-
-
-VERSION = installed_version()

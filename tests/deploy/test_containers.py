@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from streams.settings import Settings
-from streams.version import VERSION
+from streams.version import installed_version
 from tests.deploy.debian import ROOT, run
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -89,7 +89,7 @@ def test_the_worker_can_change_nothing_on_its_machine() -> None:
 
 
 def test_the_image_is_of_this_version() -> None:
-    assert SERVICES["headwater"]["image"] == SERVICES["topics"]["image"] == f"headwater:{VERSION}"
+    assert SERVICES["headwater"]["image"] == SERVICES["topics"]["image"] == f"headwater:{installed_version()}"
 
 
 def test_the_image_runs_as_nobody_in_particular() -> None:
