@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 
 from detectors.finding import Finding
 
-from diagnosis.alert import Cause, CauseKind, Hop, Impact, LastGood, Onset, StageOfDiagnosis, Status, Verdict
-from diagnosis.observation import Micros
+from diagnosis.alert import Cause, CauseKind, Hop, Impact, LastGood, Micros, Onset, StageOfDiagnosis, Status, Verdict
 
 _TITLES: Mapping[CauseKind, str] = {
     CauseKind.UNKNOWN: "{what} changed at {component}; cause unknown",

@@ -12,6 +12,7 @@ from schemas import MalformedEvent
 from schemas.codec import Codec
 from streams.admin import Broker, name_of
 from streams.clients import consumer
+from streams.mendable import Mendable
 from streams.settings import Settings
 from streams.topics import Topic
 
@@ -22,11 +23,11 @@ QUERY_TIMEOUT_S = 15.0
 SILENCE_TIMEOUT_S = 30.0
 
 
-class NoAlertsTopic(LookupError):
+class NoAlertsTopic(Mendable, LookupError):
     """The alerts topic does not exist."""
 
 
-class TopicSilent(TimeoutError):
+class TopicSilent(Mendable, TimeoutError):
     """A partition of the alerts topic could not be read to its end."""
 
 

@@ -61,7 +61,7 @@ def tracing(settings: Settings) -> Callable[[str], object]:
 
 def explaining(settings: Settings) -> Callable[[str], object]:
     """``headwater explain``, likewise."""
-    return lambda asked: _console().print(render_alert(find(asked, settings), None))
+    return lambda asked: _console().print(render_alert(find(asked, settings)))
 
 
 def commanding(command: str, redis_url: str, prefix: str) -> Callable[[str], object]:

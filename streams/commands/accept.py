@@ -10,7 +10,6 @@ from rich.console import Console, Group, RenderableType
 from diagnosis.alert import Alert
 from diagnosis.silence import SILENCE
 from streams.acceptance import Accepted, NothingToAccept, accepted_of, since
-from streams.alert_log import NoAlertsTopic, TopicSilent
 from streams.announcing import announce
 from streams.commands.explain import NOT_FOUND, find
 from streams.commands.overrides import Bootstrap, RedisUrl, refuse, settings_with
@@ -84,8 +83,6 @@ def _alert(alert_id: str, settings: Settings) -> Alert:
         return find(alert_id, settings)
     except (NotFound, Ambiguous) as error:
         raise _nothing(str(error.args[0])) from error
-    except (NoAlertsTopic, TopicSilent) as error:
-        refuse(str(error))
 
 
 def _chosen(alert: Alert, column: str | None) -> tuple[Accepted, ...]:

@@ -7,8 +7,8 @@ from rich.console import Console
 
 from diagnosis.alert import Alert, Status
 from schemas.codec import Codec
-from streams.alert_log import AlertLog, NoAlertsTopic, TopicSilent, latest
-from streams.commands.overrides import AsJson, Bootstrap, refuse, settings_with
+from streams.alert_log import AlertLog, latest
+from streams.commands.overrides import AsJson, Bootstrap, settings_with
 from streams.commands.since import moment
 from streams.reading.listing import alert_line
 
@@ -37,17 +37,14 @@ def alerts(
     """List alerts: the latest revision of each, oldest first."""
     settings = settings_with(bootstrap=bootstrap)
     printer = _Printer(as_json)
-    try:
-        with AlertLog(settings, moment(since)) as log:
-            for alert in latest(log.past()):
-                if wanted(alert, pipeline, firing):
-                    printer.show(alert)
-            printer.finish(log.unreadable, following=follow)
-            for published in log.follow() if follow else ():
-                if published is not None and wanted(published.alert, pipeline, firing):
-                    printer.show(published.alert)
-    except (NoAlertsTopic, TopicSilent) as error:
-        refuse(str(error))
+    with AlertLog(settings, moment(since)) as log:
+        for alert in latest(log.past()):
+            if wanted(alert, pipeline, firing):
+                printer.show(alert)
+        printer.finish(log.unreadable, following=follow)
+        for published in log.follow() if follow else ():
+            if published is not None and wanted(published.alert, pipeline, firing):
+                printer.show(published.alert)
 
 
 def wanted(alert: Alert, pipeline: str | None, firing: bool) -> bool:

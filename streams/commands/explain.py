@@ -4,15 +4,12 @@ from typing import Annotated
 
 import redis
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from diagnosis.alert import Alert
-from schemas.codec import Codec
-from streams.alert_log import AlertLog, NoAlertsTopic, TopicSilent, latest
-from streams.commands.overrides import AsJson, Bootstrap, RedisUrl, refuse, settings_with
+from streams.commands.overrides import AsJson, Bootstrap, RedisUrl, settings_with
 from streams.index.reader import Ambiguous, NotFound, open_reader
 from streams.index.stored import UnreadableEntry
-from streams.observed import profile_at_cause
 from streams.reading.alert import render_alert
 from streams.settings import Settings
 
@@ -40,19 +37,18 @@ def explain(
     except (NotFound, Ambiguous) as error:
         typer.echo(f"headwater: {error.args[0]}", err=True)
         raise typer.Exit(NOT_FOUND) from error
-    except (NoAlertsTopic, TopicSilent) as error:
-        refuse(str(error))
     if as_json:
-        typer.echo(Codec("alert", Alert).encode_json(alert).decode())
+        typer.echo(_json(alert))
     else:
-        Console(highlight=False).print(render_alert(alert, profile_at_cause(alert, settings)))
+        Console(highlight=False).print(render_alert(alert, _values(alert, settings)))
 
 
 def find(alert_id: str, settings: Settings) -> Alert:
     """An alert by its id: from the index where there is one that has it, else from the topic.
 
     Raises:
-        NotFound, Ambiguous, NoAlertsTopic, TopicSilent: as they say.
+        NotFound, Ambiguous: as they say.
+        Mendable: neither can be read.
     """
     if settings.redis_url is not None:
         try:
@@ -64,6 +60,8 @@ def find(alert_id: str, settings: Settings) -> Alert:
         except NotFound:
             if settings.bootstrap is None:
                 raise
+    from streams.alert_log import AlertLog, latest  # only here: reading the index needs no Kafka
+
     with AlertLog(settings) as log:
         return among(alert_id, latest(log.past()))
 
@@ -81,3 +79,20 @@ def among(alert_id: str, alerts: list[Alert]) -> Alert:
     if len(exact or found) > 1:
         raise Ambiguous(alert_id, tuple(alert.alert_id for alert in found))
     return (exact or found)[0]
+
+
+def _values(alert: Alert, settings: Settings) -> RenderableType | None:
+    """The column the alert blames, before and at the cause; None where there is none, or Kafka no longer has it."""
+    if settings.bootstrap is None or alert.cause.column is None:
+        return None
+    from streams.observed import profile_at_cause  # only here, as above
+    from streams.reading.histogram import render_histogram  # only here: the rest of an alert needs no arrays
+
+    profile = profile_at_cause(alert, settings)
+    return None if profile is None else render_histogram(profile)
+
+
+def _json(alert: Alert) -> str:
+    from schemas.codec import Codec  # only here: people read no JSON
+
+    return Codec("alert", Alert).encode_json(alert).decode()

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from streams.alert_log import AlertLog, NoAlertsTopic, Published, TopicSilent
+from streams.alert_log import AlertLog, Published
 from streams.commands.overrides import AsJson, Bootstrap, refuse, settings_with
 from streams.commands.since import moment
 from streams.ingest.interruption import Interruption
@@ -71,7 +71,7 @@ def replay(
             before = _published(settings, interruption)
             done = _replayed(settings, given, watch)
             meanwhile = _published(settings, interruption)
-    except (NoAlertsTopic, TopicSilent, EndNotReached) as error:
+    except EndNotReached as error:
         refuse(str(error))
     compared = comparison(before, meanwhile, done, from_time)
     if as_json:

@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 
-from streams.alert_log import NoAlertsTopic, TopicSilent
 from streams.commands.explain import NOT_FOUND, find
 from streams.commands.overrides import Bootstrap, RedisUrl, refuse, settings_with
 from streams.index.reader import Ambiguous, NotFound
@@ -44,8 +43,6 @@ def report(
     except (NotFound, Ambiguous) as error:
         typer.echo(f"headwater: {error.args[0]}", err=True)
         raise typer.Exit(NOT_FOUND) from error
-    except (NoAlertsTopic, TopicSilent) as error:
-        refuse(str(error))
     text = render(incident(alert, profile_at_cause(alert, settings)))
     if output is None:
         typer.echo(text, nl=False)

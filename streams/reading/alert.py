@@ -7,7 +7,6 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from detectors.finding import Finding
-from detectors.judgement import ColumnProfile
 from diagnosis.alert import (
     Alert,
     Cause,
@@ -22,7 +21,6 @@ from diagnosis.alert import (
     Verdict,
 )
 from diagnosis.wording import whose
-from streams.reading.histogram import render_histogram
 from streams.reading.layout import bullets, columns, numbered, section, words
 from streams.reading.measures import duration, number, offset, share, time
 from streams.reading.words import (
@@ -51,18 +49,17 @@ class Moment:
     batch: str = ""
 
 
-def render_alert(alert: Alert, profile: ColumnProfile | None = None) -> RenderableType:
+def render_alert(alert: Alert, values: RenderableType | None = None) -> RenderableType:
     """The whole alert for a terminal, good from 80 columns on.
 
-    profile: of the cause's column in the first bad batch, where it is known.
+    values: of the cause's column, drawn as before and in the first bad batch, where they are known.
     """
     parts: list[RenderableType] = [*_head(alert)]
     if alert.next_steps:
         parts.append(section("What to do", numbered(alert.next_steps)))
     parts.append(section("Where it started", *_cause(alert)))
-    drawn = render_histogram(profile) if profile is not None else None
-    if profile is not None and drawn is not None:
-        parts.append(section(f"Values of {harmless(profile.name)}", drawn))
+    if values is not None:
+        parts.append(section(f"Values of {harmless(alert.cause.column or '')}", values))
     if alert.path:
         parts.append(section("How it spread", _path(alert)))
     parts.append(section("When (UTC)", columns(_timeline(alert), ratio=2)))

@@ -12,6 +12,7 @@ from diagnosis.observation import Observation
 from diagnosis.provenance import ObservationKind
 from schemas.codec import Codec
 from streams.admin import create_topics, name_of
+from streams.alert_log import NoAlertsTopic
 from streams.clients import producer
 from streams.commands.alerts import alerts
 from streams.commands.doctor import doctor
@@ -100,8 +101,8 @@ def test_alerts_since_later_than_all_is_empty(settings: Settings, bootstrap: str
 def test_alerts_where_headwater_never_ran_says_so(settings: Settings, bootstrap: str) -> None:
     result = run("alerts", "--bootstrap", bootstrap)
 
-    assert result.exit_code == 2
-    assert f"no topic {settings.topic_prefix}alerts" in result.stderr
+    assert isinstance(result.exception, NoAlertsTopic)
+    assert f"no topic {settings.topic_prefix}alerts" in str(result.exception)
 
 
 def test_explain_takes_a_beginning_of_the_id_from_topic_or_index(

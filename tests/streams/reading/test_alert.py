@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
 from diagnosis.alert import (
     Alert,
@@ -156,6 +157,12 @@ def test_an_alert_that_is_over_says_when(broken_deploy: Alert) -> None:
 
     assert "resolved · revision 3" in text
     assert "2026-11-23 11:01:00  +1 h    it was over" in text
+
+
+def test_the_drawn_values_stand_under_the_column_that_is_blamed(broken_deploy: Alert) -> None:
+    text = as_text(render_alert(broken_deploy, Text("▁▄█")))
+
+    assert f"Values of {broken_deploy.cause.column}\n  ▁▄█" in text
 
 
 def test_long_paths_and_many_symptoms_are_cut_and_counted(broken_deploy: Alert) -> None:
