@@ -7,6 +7,7 @@ from math import exp, log, sqrt
 import numpy as np
 
 from diagnosis.lineage import Lineage
+from diagnosis.remembered import Remembered
 from diagnosis.state import Batch
 from diagnosis.steps import Step
 
@@ -32,6 +33,9 @@ class Balance:
         return self.now / self.usual
 
 
+_BALANCES = Remembered[Balance | None]()
+
+
 def broken_balance(lineage: Lineage, origin: Step) -> Balance | None:
     """Return the balance with the parent that rows follow best if it is not what it was, else None.
 
@@ -39,6 +43,12 @@ def broken_balance(lineage: Lineage, origin: Step) -> Balance | None:
     """
     if not origin.batches:
         return None
+    seen = origin.batches, lineage.numbers(lineage.parent_keys(origin.node))
+    first = origin.batches[0].sequence
+    return _BALANCES.get(lineage.of(origin.node), first, seen, lambda: _broken_balance(lineage, origin))
+
+
+def _broken_balance(lineage: Lineage, origin: Step) -> Balance | None:
     before = lineage.ring(origin.node)[: lineage.place(origin.batches[0])][-_REMEMBERED:]
     learnt = {key: _logarithms(lineage, before, key) for key in lineage.parent_keys(origin.node)}
     steady = {key: float(np.std(usual)) for key, usual in learnt.items() if len(usual) >= _HISTORY}

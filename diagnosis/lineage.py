@@ -39,6 +39,10 @@ class Lineage:
             self._rings[key] = ring_of(self.nodes[key]) if key in self.nodes else NO_RING
         return self._rings[key]
 
+    def numbers(self, keys: Iterable[str]) -> tuple[int, ...]:
+        """Return the numbers of nodes' rings: the same as before if nothing of these nodes has changed."""
+        return tuple([self.of(key).number for key in keys])
+
     def ring(self, key: str) -> tuple[Batch, ...]:
         """Return a node's batches by event time."""
         return self.of(key).batches

@@ -13,8 +13,10 @@ from diagnosis.observation import Harm, Micros
 from diagnosis.onset import Interval
 from diagnosis.performance import with_outcomes, with_performance
 from diagnosis.policy import Policy
-from diagnosis.state import Active, Batch, Fault, Reached
+from diagnosis.remembered import Remembered
+from diagnosis.state import Active, Batch, Fault, NodeKind, Reached
 
+_MEASURED = Remembered["Measured"]()
 NEWEST = 16  # batches per node that late parents may still change
 BEYOND_ESTIMATES = "score_out_of_range"
 """Accuracy is estimated from the scores: not where they were never seen before."""
@@ -69,6 +71,18 @@ def known_of(fault: Fault | None) -> Known:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """All that tells what a fault did; rings by their numbers."""
+
+    rings: tuple[int, ...]
+    policy: Policy
+    members: Sequence[Active]
+    began: Began
+    known: Known
+    newest: int | None
+
+
 def measure(
     lineage: Lineage,
     policy: Policy,
@@ -82,6 +96,20 @@ def measure(
 
     newest: look at only so many of each node's newest batches.
     """
+    rings = lineage.numbers(_concerned(lineage, {origin, *known.tainted, *(member.node for member in members)}))
+    asked = _Asked(rings=rings, policy=policy, members=members, began=began, known=known, newest=newest)
+    name = tuple(member.key for member in members)
+    return _MEASURED.get(lineage.of(origin), name, asked, lambda: _measured(lineage, origin, asked))
+
+
+def _concerned(lineage: Lineage, hit: set[str]) -> list[str]:
+    """Return the nodes that a fault at these may reach, and whatever predicts: its share is of all predictions."""
+    below = hit.union(*map(lineage.descendants, hit))
+    return sorted(key for key, node in lineage.nodes.items() if key in below or node.kind is NodeKind.MODEL)
+
+
+def _measured(lineage: Lineage, origin: str, asked: _Asked) -> Measured:
+    policy, members, began, known, newest = asked.policy, asked.members, asked.began, asked.known, asked.newest
     since = began.latest
     seeds = spoilt(lineage, origin, members, newest)
     if began.deliberate:

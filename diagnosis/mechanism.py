@@ -11,8 +11,8 @@ from math import log, sqrt
 import numpy as np
 
 from diagnosis.lineage import Lineage
-from diagnosis.pairs import Pairs
 from diagnosis.policy import Policy
+from diagnosis.remembered import Remembered
 from diagnosis.retest import series
 from diagnosis.ring import Floats
 from diagnosis.state import Batch, Layout
@@ -23,6 +23,21 @@ _FULL = 0.8
 _CORRELATION = 0.6
 _ALIKE = 0.95
 _VARIED = 0.3  # of the spread it should have by its own baseline: below, it hardly ever happened, as 0 missing of 1,000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pairs:
+    """Healthy batches of a node, and their parents' readings side by side: what a mechanism is learnt from.
+
+    parents: float64 of shape ``(len(batches), len(names))``. names: parent node, column and statistic of each reading.
+    """
+
+    batches: tuple[Batch, ...]
+    parents: Floats
+    names: tuple[tuple[str, str, str], ...]
+
+
+_PAIRS = Remembered[Pairs | None]()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,11 +142,9 @@ def _alike(parents: Floats, chosen: list[int]) -> list[bool]:
 
 def pairs_before(lineage: Lineage, first: Batch) -> Pairs | None:
     """Gather a node's batches before ``first`` (its first bad one), each beside the readings of all its parents."""
-    ring, keys = lineage.of(first.node), [key for key in lineage.parent_keys(first.node) if lineage.ring(key)]
-    above = tuple(lineage.of(key) for key in keys)
-    if ring.paired.get(first.sequence, (None,))[0] != above:
-        ring.paired[first.sequence] = above, _gathered(lineage, first, keys)
-    return ring.paired[first.sequence][1]
+    keys = [key for key in lineage.parent_keys(first.node) if lineage.ring(key)]
+    above = lineage.numbers(keys)
+    return _PAIRS.get(lineage.of(first.node), first.sequence, above, lambda: _gathered(lineage, first, keys))
 
 
 def _gathered(lineage: Lineage, first: Batch, keys: Sequence[str]) -> Pairs | None:

@@ -40,12 +40,25 @@ class Deviation:
         return abs(self.strength)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """All that tells where something at a node began: ring numbers, findings and what is ``new``, there and upstream.
+
+    policy: how it is told.
+    """
+
+    rings: tuple[int, ...]
+    active: tuple[Active, ...]
+    new: frozenset[str]
+    policy: Policy
+
+
 @dataclass(frozen=True, slots=True)
 class Retest:
     """Tests nodes against the findings followed and the readings remembered.
 
     new: nodes that were heard of a short while ago and not observed yet: their batches may be on their way.
-    alarms: what a review has already worked out, by node.
+    alarms, sources: what a review has already worked out, by node.
     """
 
     lineage: Lineage
@@ -53,10 +66,23 @@ class Retest:
     policy: Policy
     new: frozenset[str] = frozenset()
     alarms: dict[str, list[tuple[Interval, Deviation]]] = field(default_factory=dict)
+    sources: dict[str, Upstream] = field(default_factory=dict)
 
     def critical(self, statistics: int) -> float:
         """Return the strength that the largest of so many healthy statistics hardly ever reaches."""
         return sqrt(2 * log(max(statistics, 1) / self.policy.retest_alpha))
+
+    def upstream(self, key: str) -> Upstream:
+        """Return what a walk from a node depends on, worked out once per review."""
+        if key not in self.sources:
+            keys = {key, *self.lineage.ancestors(key)}
+            self.sources[key] = Upstream(
+                rings=self.lineage.numbers(sorted(keys)),
+                active=tuple(one for one in self.active if one.node in keys),
+                new=self.new & keys,
+                policy=self.policy,
+            )
+        return self.sources[key]
 
     def deviations(
         self, key: str, batches: Sequence[Batch], when: Interval, older: frozenset[str] = frozenset()
@@ -141,8 +167,7 @@ class Retest:
 
     def _troubled(self, key: str) -> bool:
         """Tell whether something that still lasts has been found at a node or upstream of it."""
-        upstream = {key, *self.lineage.ancestors(key)}
-        return any(one.node in upstream and not one.over for one in self.active)
+        return any(not one.over for one in self.upstream(key).active)
 
 
 def _strengths(batches: Sequence[Batch], layout: int) -> Floats:

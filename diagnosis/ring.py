@@ -5,7 +5,7 @@ Nodes never change, so what was worked out of one is kept for as long as the nod
 
 from bisect import bisect_right
 from functools import cached_property
-from itertools import pairwise
+from itertools import count, pairwise
 from operator import attrgetter
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from diagnosis.observation import Micros
-from diagnosis.pairs import Pairs
 from diagnosis.state import Batch, Layout, Node
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -23,19 +22,19 @@ Times: TypeAlias = NDArray[np.int64]
 MOMENT = attrgetter("at", "batch_id")
 _AT = attrgetter("at")
 _POOLED = 32  # batches, at most, that are read together
+_NUMBERS = count()
 
 
 class Ring:
     """A node's batches by event time. It adds to a node as many bytes as its readings have, and 300 per batch.
 
-    paired: what was gathered of the batches before one, by its sequence number, from these rings of its parents: for
-    each onset that is looked at, 512 bytes for each of their statistics.
+    number: no other ring ever has it.
     """
 
     def __init__(self, batches: tuple[Batch, ...], layouts: dict[int, Layout]) -> None:
         self.batches = tuple(sorted(batches, key=MOMENT))
         self._layouts = layouts
-        self.paired: dict[int, tuple[tuple[Ring, ...], Pairs | None]] = {}
+        self.number = next(_NUMBERS)
         self._spots: dict[int, dict[tuple[str, str], int]] = {}
 
     @cached_property

@@ -4,12 +4,14 @@ from dataclasses import replace
 from math import isinf
 
 from diagnosis.onset import SHARP, bad_batches, interval_of, slack
+from diagnosis.remembered import Remembered
 from diagnosis.retest import Retest
 from diagnosis.state import Active, Batch
 from diagnosis.steps import Trace
 from diagnosis.verdict import trace
 
 _COLUMNS = 8  # walked per node; further columns follow the strongest that began with them
+_TRACES = Remembered[Trace]()
 
 
 def walk_all(retest: Retest, findings: tuple[Active, ...]) -> dict[str, Trace]:
@@ -23,11 +25,15 @@ def walk_all(retest: Retest, findings: tuple[Active, ...]) -> dict[str, Trace]:
         if speaker is None and len(known) >= _COLUMNS:
             speaker = _beside(retest, one, tuple(known.values()))
         if speaker is None or not _met(retest, one, speaker):
-            walks[one.key] = trace(retest, one)
+            walks[one.key] = _walked(retest, one)
             known.setdefault(about, one)
         else:
             walks[one.key] = replace(walks[speaker.key], key=one.key)
     return walks
+
+
+def _walked(retest: Retest, one: Active) -> Trace:
+    return _TRACES.get(retest.lineage.of(one.node), one.key, retest.upstream(one.node), lambda: trace(retest, one))
 
 
 def _about(one: Active) -> tuple[str, str]:
