@@ -7,7 +7,7 @@ change broke it again.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from math import isfinite, isinf
+from math import isinf, sqrt
 from operator import attrgetter
 
 import numpy as np
@@ -15,7 +15,6 @@ from detectors.finding import Finding
 
 from diagnosis.changes import header_acts
 from diagnosis.lineage import Lineage
-from diagnosis.observation import Micros
 from diagnosis.onset import first_bad
 from diagnosis.retest import series
 from diagnosis.ring import Floats
@@ -27,6 +26,7 @@ _LATELY = 32  # healthy batches that tell how much it varies by itself
 _FAR = 8.0  # times as far as it varied while healthy,
 _FARTHER = 4.0  # as far as it strayed while it was off,
 _AS_MUCH = 0.5  # and this share of what it was off by
+_TOGETHER = 4  # batches since then that tell together what one does not, after twice as many that were off
 _STILL = 6.0  # standard errors by which nothing may have moved in what it is made from
 _MOST_NATS = 5_000.0
 _OBSERVED = attrgetter("observed")
@@ -68,51 +68,66 @@ def _leaps(lineage: Lineage, node: Node, finding: Finding, newest: Batch) -> Ite
     healthy = _known(observed[max(began - _LATELY, 0) : began])
     for at in sorted({act.at for act in acts}):
         place = lineage.until(node.key, at - 1)
-        before, now = _known(observed[began:place]), observed[-1]
-        if min(len(healthy), len(before)) < _ENOUGH or not isfinite(observed[place]) or not isfinite(now):
+        before, read = _known(observed[began:place]), place + np.flatnonzero(np.isfinite(observed[place:]))
+        if min(len(healthy), len(before)) < _ENOUGH or not len(read):
             continue
-        then, still = _leap(healthy, before, observed[place]), _leap(healthy, before, now)
-        leapt = then * still > 0 and _quiet_above(lineage, ring[began:place], ring[place])
-        yield ring[place], _finding(node, finding, ring[place - 1].at, ring[place], abs(then)) if leapt else None
+        far = _leapt(healthy, before, observed[read])
+        made = [ring[spot] for spot in read[: len(far)].tolist()]
+        leapt = made and _quiet_above(lineage, ring[began:place], made)
+        yield ring[place], _finding(node, finding, ring[place - 1 : place + 1], made[-1], far[-1]) if leapt else None
 
 
 def _known(values: Floats) -> Floats:
     return values[np.isfinite(values)]
 
 
-def _leap(healthy: Floats, before: Floats, value: float) -> float:
-    """Return by how many healthy deviations a value leapt away from normal, signed; 0 if it did not, or came back."""
-    usual, off = float(healthy.mean()), float(np.median(before))
-    noise = float(healthy.std())
-    limit = max(_FAR * noise, _FARTHER * float(np.abs(before - off).max()), _AS_MUCH * abs(off - usual))
+def _leapt(healthy: Floats, before: Floats, since: Floats) -> list[float]:
+    """Return how far the first values since a change leapt together, up to the first that tells; none if none does."""
+    most = min(_TOGETHER, len(before) // 2)
+    still = _leap(healthy, before, since[-most:])
+    far = [
+        _leap(healthy, before, since[:together]) * np.sign(still) for together in range(1, min(most, len(since)) + 1)
+    ]
+    return far[: next((told for told, one in enumerate(far, 1) if one > 0), 0)]
+
+
+def _leap(healthy: Floats, before: Floats, since: Floats) -> float:
+    """Return by how many healthy deviations values leapt away from normal, signed; 0 if they did not, or came back."""
+    usual, off, value = float(healthy.mean()), float(np.median(before)), float(np.median(since))
+    noise, strayed = float(healthy.std()), float(np.abs(before - off).max())
+    limit = max(max(_FAR * noise, _FARTHER * strayed) / sqrt(len(since)), _AS_MUCH * abs(off - usual))
     same = (value - usual) * (off - usual) > 0
     away = abs(value - usual) - (abs(off - usual) if same else 0.0)
     return (value - off) / max(noise, 1e-12) if away >= limit > 0 else 0.0
 
 
-def _quiet_above(lineage: Lineage, before: Sequence[Batch], after: Batch) -> bool:
+def _quiet_above(lineage: Lineage, before: Sequence[Batch], after: Sequence[Batch]) -> bool:
     """Tell whether nothing leapt in what these batches were made from; not where that is not known."""
-    for parent in lineage.parent_keys(after.node):
-        then, now = lineage.made_from(before, parent)[0], lineage.made_from((after,), parent)[0][-1:]
-        if not now or not len(now[0].z):
+    for parent in lineage.parent_keys(after[0].node):
+        then, now = (lineage.made_from(batches, parent)[0] for batches in (before, after))
+        now = now[-len(after) :]
+        if not now or not all(len(one.z) and one.layout == now[0].layout for one in now):
             return False
         alike = [one.z for one in then if one.layout == now[0].layout and len(one.z)]
         if not alike:
             return False
-        moved = np.abs(now[0].z - np.median(np.stack(alike), axis=0))
-        if (moved[np.isfinite(moved)] > _STILL).any():
+        usual, found = (np.median(np.stack(z), axis=0) for z in (alike, [one.z for one in now]))
+        moved = np.abs(found - usual)
+        if (moved[np.isfinite(moved)] > _STILL / sqrt(len(now))).any():
             return False
     return True
 
 
-def _finding(node: Node, finding: Finding, last: Micros, first: Batch, far: float) -> Finding:
+def _finding(node: Node, finding: Finding, around: Sequence[Batch], told: Batch, far: float) -> Finding:
+    """Of the last batch before a change and the first after it, told by the batch ``told``."""
+    last, first = around
     return replace(
         finding,
         statistic=FURTHER_SHIFT,
         evidence_nats=min(far**2 / 2, _MOST_NATS),
         alarm_batch_id=first.batch_id,
-        alarm_at=first.at,
-        onset_earliest=last,
+        alarm_at=told.at,
+        onset_earliest=last.at,
         onset_latest=first.at,
         onset_batch_id=first.batch_id,
         sentence=f"{finding.sentence}; it was off before {node.name} was changed, but not like this",

@@ -29,6 +29,11 @@ def causes(alerts: list[Alert]) -> list[tuple[CauseKind, str, str | None]]:
     return [(one.kind, one.cause.component, one.cause.column) for one in last(alerts)]
 
 
+def growing(by: float) -> tuple[Shift, ...]:
+    """Spend moves by itself, further with every batch."""
+    return tuple(Shift("features", "spend", "location", since, by) for since in range(FIRST, END))
+
+
 SOURCE = (CauseKind.SOURCE_DATA, "orders", "amount")
 
 
@@ -51,6 +56,15 @@ def test_a_change_that_breaks_what_is_off_already_gets_its_own_alert(
     assert second.impact.first_prediction_id == f"p{SECOND}-0-0"
 
 
+def test_what_one_batch_does_not_show_some_together_do() -> None:
+    _, alerts = run(world("risk", "model", leap("risk", "", "score_location", 8.0)).rounds(0, END))
+
+    assert causes(alerts) == [SOURCE, (CauseKind.MODEL_CHANGE, "risk", None)]
+    second = last(alerts)[1]
+    assert second.onset.batch_id == f"risk-{SECOND}"
+    assert second.detected_at > second.onset.latest
+
+
 @pytest.mark.parametrize(
     "happened",
     [
@@ -58,6 +72,8 @@ def test_a_change_that_breaks_what_is_off_already_gets_its_own_alert(
         pytest.param((leap("features", "spend", "location", -6.0),), id="less wrong"),
         pytest.param((leap("orders", "amount", "location"),), id="made from what leapt"),
         pytest.param((leap("features", "spend", "location", 2.0),), id="as it strays"),
+        pytest.param(growing(1.0), id="it grows slowly"),
+        pytest.param(growing(3.0), id="it grows fast"),
     ],
 )
 def test_a_change_that_breaks_nothing_further_is_not_blamed(happened: tuple[Shift, ...]) -> None:
