@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from diagnosis.copies import copied
 from diagnosis.further import FURTHER_SHIFT
 from diagnosis.identity import ABSENCE, TIMING
 from diagnosis.lineage import Lineage
@@ -68,7 +69,7 @@ def explanations(
         if inherited:
             return [(3, one) for one in inherited]
         found = tuple(one for one in found if _open(retest.lineage, mechanism, parent.node, step, one))
-    return _presence(retest, step, found)
+    return _presence(retest, step, parent, found)
 
 
 def _open(lineage: Lineage, mechanism: Mechanism, parent: str, step: Step, one: Deviation) -> bool:
@@ -111,7 +112,7 @@ def _predicted(retest: Retest, step: Step, parent: Step, mechanism: Mechanism) -
     return explained
 
 
-def _presence(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
+def _presence(retest: Retest, step: Step, parent: Step, found: tuple[Deviation, ...]) -> list[tuple[int, Deviation]]:
     """Compare presence and time where no mechanism is known."""
     focus = step.focus
     assert focus is not None
@@ -126,7 +127,9 @@ def _presence(retest: Retest, step: Step, found: tuple[Deviation, ...]) -> list[
     if focus.column and any(
         has_column(retest.lineage, key, focus.column) for key in retest.lineage.parent_keys(step.node)
     ):
-        return _same_column(retest, step, found)
+        same = _same_column(retest, step, found)
+        copy = None if same else copied(retest, step, parent)
+        return same if copy is None else [(2, copy)]
     return [(_rank(focus, one), one) for one in found]
 
 

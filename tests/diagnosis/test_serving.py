@@ -171,3 +171,17 @@ def test_a_feature_view_as_old_as_it_happens_to_be_is_not_stale() -> None:
     log = reading(lambda _: float(random.exponential(600.0)), 400)
 
     assert last(run(log)[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("held", "cause"), [(3.5, (CauseKind.UNKNOWN, "features")), (0.0, (CauseKind.SERVING_SKEW, "risk"))]
+)
+def test_what_is_served_is_off_with_its_batches_even_where_these_are_too_few_to_tell_by_themselves(
+    held: float, cause: tuple[CauseKind, str]
+) -> None:
+    early = 12  # before there are enough healthy batches to learn what follows what
+    weak = Shift("features", "age", "location", early, held, until=early + 2, weak=True)
+    served = Shift("risk", "age", "location", early, 9.0 - held, until=early + 2)
+    _, alerts = run(World(chain(), [weak, served]).rounds(0, early + 2))
+
+    assert {(alert.kind, alert.cause.component) for alert in last(alerts)} == {cause}
