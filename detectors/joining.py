@@ -105,6 +105,12 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, 
     return replace(join, pending=pending), matured, premature
 
 
+def is_ripe(join: Join, policy: Policy) -> bool:
+    """Whether predictions may be judged whose outcomes were read before them: ``read_step`` does it, with none left."""
+    boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
+    return boundary is not None and any(run.ready_from <= boundary for run in join.pending.runs)
+
+
 def _relearnt(join: Join, least: Micros) -> tuple[Join, bool]:
     """Whether the usual delay has grown: those who came early had been mistaken for all."""
     delay = usual_delay(join.delays, least)

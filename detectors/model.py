@@ -195,11 +195,12 @@ def _judgement(
 def is_due(state: ModelState, now: Micros, policy: Policy) -> bool:
     """Whether ``fold_tick`` has anything to close."""
     before = now - round(policy.stale_s * 1e6)
-    return _outcomes_wait(state, before) or _waiting_window(state, before) is not None
+    return _outcomes_wait(state, before, policy) or _waiting_window(state, before) is not None
 
 
-def _outcomes_wait(state: ModelState, before: Micros) -> bool:
-    return len(state.join.unread) > 0 and state.join.arrived_at <= before
+def _outcomes_wait(state: ModelState, before: Micros, policy: Policy) -> bool:
+    join = state.join
+    return join.arrived_at <= before and (len(join.unread) > 0 or joining.is_ripe(join, policy))
 
 
 def _waiting_window(state: ModelState, before: Micros) -> PredictionsSummary | None:
@@ -210,7 +211,7 @@ def fold_tick(state: ModelState, now: Micros, policy: Policy) -> tuple[ModelStat
     """Close what has waited for ``stale_s`` of arrival time; the same state object where there is nothing to do."""
     before = now - round(policy.stale_s * 1e6)
     name: str | None = None
-    if _outcomes_wait(state, before):
+    if _outcomes_wait(state, before, policy):
         state, name, _ = read_step(state, policy.window_rows, policy)
     window = _waiting_window(state, before)
     if window is not None:

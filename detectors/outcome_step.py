@@ -18,6 +18,8 @@ def read_step(state: ModelState, size: int, policy: Policy) -> tuple[ModelState,
     """Join and judge one step of outcomes; return its name and whether a finding began in it."""
     join, matured, premature = joining.read_step(state.join, size, policy)
     name = f"outcomes-{join.received}"
+    if join.received == state.join.received and matured is not None:  # they came before what they are about
+        name += f".{state.performance.rows + len(matured)}"
     performance, lately = state.performance, state.recent
     if premature:
         performance, lately = forget_young(performance, join.judged_delay or 0), recent.Recent()

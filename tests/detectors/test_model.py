@@ -369,6 +369,26 @@ def test_outcomes_that_wait_for_more_are_read_by_the_clock():
     assert len(state.join.unread) == 0
 
 
+def test_outcomes_that_were_all_read_before_what_they_are_about_are_judged_by_the_clock():
+    stream = Stream(rows=30_000).break_calibration(20_000, 0.8)
+    given = stream.outcomes(np.argsort(stream.at + stream.delay_s * SECOND, kind="stable"))
+    state = model.start("p/m")
+    state, judged = model.fold_outcomes(state, model.summarise_outcomes(state, given), POLICY)
+    state, said = stream.live(state, outcomes=False)
+    assert not findings([judged, *said])
+
+    later = given.arrived_at + 61 * SECOND
+    assert model.is_due(state, later, POLICY)
+    state, judged = model.fold_tick(state, later, POLICY)
+    assert judged.of_outcomes
+    assert findings([judged]) == {("calibration", None, None)}
+    finding = judged.findings[0]
+    assert finding.alarm_batch_id == judged.window_id
+    assert judged.window_id not in {"outcomes-30000", ""}
+    assert finding.onset_earliest <= START + 20_000 * SECOND <= finding.onset_latest
+    assert not model.is_due(state, later + SECOND, POLICY)
+
+
 def test_statistics_are_counted_once_they_are_live():
     assert model.statistics(model.start("p/m")) == 0
     state, _ = Stream(rows=3_000, size=10).live()
