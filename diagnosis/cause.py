@@ -77,7 +77,8 @@ def diagnose(
     path = longest(lineage, traces)
     segment = None if shared else _segment(lineage, home.origin.node, first, deviations, kind.column)
     cause = named(scene, kind, path, shared, segment)
-    pending = bool(home.unseen or home.awaited) and shared is None
+    awaited = bool(home.awaited)
+    pending = awaited or (bool(home.unseen) and shared is None)
     alternatives = (*other_acts(scene, kind), *along(lineage, path, cause))
     return Diagnosis(
         origin=home.origin.node,
@@ -92,7 +93,7 @@ def diagnose(
         context=_context(lineage, first),
         change_url=kind.act.url if kind.act else None,
         supported=kind.kind is not CauseKind.UNKNOWN and not pending,
-        awaited=bool(home.awaited) and shared is None,
+        awaited=awaited,
         missed=tuple(sorted({*home.unseen, *home.awaited})),
     )
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from diagnosis.alert import CauseKind, Status
+from diagnosis.alert import CauseKind, StageOfDiagnosis, Status
 from diagnosis.observation import Observation
-from tests.diagnosis.story import MINUTE, POLICY, Shift, World, chain, last, run
+from tests.diagnosis.story import MINUTE, POLICY, Dataset, Shift, World, chain, last, run
 
 BREAK = 22
 ROUNDS = BREAK + 8
@@ -137,3 +137,22 @@ def test_a_steady_fault_is_told_a_handful_of_times_whatever_the_order(furthest: 
     for seed in SEEDS:
         assert len(run(interleaved(log, seed, furthest))[1]) <= 8
     assert len(run(log)[1]) <= 5
+
+
+def test_what_others_have_in_common_is_not_called_the_cause_while_it_is_still_to_be_read() -> None:
+    copied = {"x": ("base", "x")}
+    nodes = [
+        Dataset("raw", ("x",)),
+        Dataset("base", ("x",), ("raw",), {"x": ("raw", "x")}),
+        Dataset("left", ("x",), ("base",), copied),
+        Dataset("right", ("x",), ("base",), copied),
+    ]
+    log = World(nodes, [Shift("raw", "x", "location", BREAK, 40)]).rounds(0, ROUNDS)
+    read = {name: place for place, name in enumerate(("left", "right", "base", "raw"))}
+    log = sorted(log, key=lambda one: read[one.name])
+    at = max(one.at for one in log)
+    _, alerts = run([replace(one, arrived_at=at + 10_000 * place) for place, one in enumerate(log)])
+
+    diagnosed = [alert for alert in alerts if alert.stage_of_diagnosis is StageOfDiagnosis.DIAGNOSED]
+    assert {(alert.kind, alert.cause.component) for alert in diagnosed} == {(CauseKind.SOURCE_DATA, "raw")}
+    assert len(last(alerts)) == 1
