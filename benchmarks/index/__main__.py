@@ -118,7 +118,7 @@ def _answers(report: Report, settings: Settings, world: World, url: str) -> None
         ("the whole process: headwater explain, a random alert", explainer, told[:PROCESSES]),
     )
     floor = timed(starting, scored[:PROCESSES], client)
-    _say(report, "a process that imports numpy, redis, typer and pydantic-settings (the floor)", floor, None)
+    _say(report, "a process that imports redis, rich, typer and pydantic-settings (the floor)", floor, None)
     for name, ask, ids in asked:
         _say(report, name, timed(ask, ids, client), SECOND_MS)
     report.say("busy: processor time of the slowest, the command's and Redis', which others cannot take")

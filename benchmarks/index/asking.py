@@ -80,7 +80,7 @@ def commanding(command: str, redis_url: str, prefix: str) -> Callable[[str], obj
 
 def starting(_: str) -> None:
     """A process that imports what a command cannot do without, and asks nothing."""
-    subprocess.run([sys.executable, "-c", "import numpy, redis, typer, pydantic_settings"], check=True)
+    subprocess.run([sys.executable, "-c", "import redis, rich.console, typer, pydantic_settings"], check=True)
 
 
 def _console() -> Console:
