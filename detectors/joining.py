@@ -19,6 +19,7 @@ from detectors.pending import (
     expire,
     give_up,
     insert,
+    is_ready,
     keyed_by_entity,
     release,
     waiting,
@@ -96,7 +97,7 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, 
     now = int(step.at.max(initial=UNTRUSTED))
     if now != UNTRUSTED:
         join = _forget_old(replace(join, delays=moved(join.delays, now)), now, policy)
-    least = round(policy.outcome_delay_s * 1e6)
+    least = _least_delay(policy)
     boundary = watermark(join.delays, least)
     if boundary is None:
         return join, None, False
@@ -107,8 +108,12 @@ def read_step(join: Join, size: int, policy: Policy) -> tuple[Join, Run | None, 
 
 def is_ripe(join: Join, policy: Policy) -> bool:
     """Whether predictions may be judged whose outcomes were read before them: ``read_step`` does it, with none left."""
-    boundary = watermark(join.delays, round(policy.outcome_delay_s * 1e6))
-    return boundary is not None and any(run.ready_from <= boundary for run in join.pending.runs)
+    boundary = watermark(join.delays, _least_delay(policy))
+    return boundary is not None and is_ready(join.pending, boundary)
+
+
+def _least_delay(policy: Policy) -> Micros:
+    return round(policy.outcome_delay_s * 1e6)
 
 
 def _relearnt(join: Join, least: Micros) -> tuple[Join, bool]:

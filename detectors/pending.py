@@ -130,6 +130,11 @@ def _find(
     return run_of, row_of, scored
 
 
+def is_ready(store: Pending, boundary: Micros) -> bool:
+    """Whether ``release`` may have anything to take out."""
+    return any(run.ready_from <= boundary for run in store.runs)
+
+
 def release(store: Pending, boundary: Micros) -> tuple[Pending, Run | None]:
     """Take out what is ready to be judged up to prediction time ``boundary``, in prediction order.
 

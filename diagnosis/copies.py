@@ -19,19 +19,19 @@ _HELD = 0.5  # of what is off in what a model is served, that its batches must h
 _OBSERVED, _EXPECTED = attrgetter("observed"), attrgetter("expected")
 
 
-def copied(retest: Retest, step: Step, parent: Step) -> Deviation | None:
-    """Return what a model's step copies from a parent with the same column; None if the parent is not off like it."""
+def copied(retest: Retest, step: Step, parent: Step) -> tuple[Deviation, ...]:
+    """Return what a model's step copies from a parent with the same column: nothing if that is not off like it."""
     focus, lineage = step.focus, retest.lineage
     if focus is None or lineage.nodes[step.node].kind is not NodeKind.MODEL:
-        return None
-    share = share_held(lineage, step.batches, parent.node, focus.column, focus.statistic)
+        return ()
+    share = _share_held(lineage, step.batches, parent.node, focus.column, focus.statistic)
     strength = retest.strength(parent.node, parent.batches, focus.column, focus.statistic)
     if strength is None or not share >= _HELD:
-        return None
-    return Deviation(column=focus.column, statistic=focus.statistic, strength=strength)
+        return ()
+    return (Deviation(column=focus.column, statistic=focus.statistic, strength=strength),)
 
 
-def share_held(lineage: Lineage, windows: Sequence[Batch], parent: str, column: str, statistic: str) -> float:
+def _share_held(lineage: Lineage, windows: Sequence[Batch], parent: str, column: str, statistic: str) -> float:
     """Return how much of what a served column is off by is in the batches that it was read from, 1 for all of it.
 
     windows: those that are off, of one model. NaN where the statistic was not read in both.

@@ -127,9 +127,7 @@ def _presence(retest: Retest, step: Step, parent: Step, found: tuple[Deviation, 
     if focus.column and any(
         has_column(retest.lineage, key, focus.column) for key in retest.lineage.parent_keys(step.node)
     ):
-        same = _same_column(retest, step, found)
-        copy = None if same else copied(retest, step, parent)
-        return same if copy is None else [(2, copy)]
+        return _same_column(retest, step, found) or [(2, one) for one in copied(retest, step, parent)]
     return [(_rank(focus, one), one) for one in found]
 
 

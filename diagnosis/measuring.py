@@ -16,7 +16,6 @@ from diagnosis.policy import Policy
 from diagnosis.remembered import Remembered
 from diagnosis.state import Active, Batch, Fault, NodeKind, Reached
 
-_MEASURED = Remembered["Measured"]()
 NEWEST = 16  # batches per node that late parents may still change
 BEYOND_ESTIMATES = "score_out_of_range"
 """Accuracy is estimated from the scores: not where they were never seen before."""
@@ -58,6 +57,9 @@ class Measured:
     reached: dict[str, Reached]
 
 
+_MEASURED = Remembered[Measured]()
+
+
 def known_of(fault: Fault | None) -> Known:
     """Return what is known of a fault, nothing of one that has no alert yet."""
     if fault is None:
@@ -69,18 +71,6 @@ def known_of(fault: Fault | None) -> Known:
         impact=fault.alert.impact,
         harms=fault.harms,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """All that tells what a fault did; rings by their numbers."""
-
-    rings: tuple[int, ...]
-    policy: Policy
-    members: Sequence[Active]
-    began: Began
-    known: Known
-    newest: int | None
 
 
 def measure(
@@ -97,9 +87,11 @@ def measure(
     newest: look at only so many of each node's newest batches.
     """
     rings = lineage.numbers(_concerned(lineage, {origin, *known.tainted, *(member.node for member in members)}))
-    asked = _Asked(rings=rings, policy=policy, members=members, began=began, known=known, newest=newest)
+    seen = rings, policy, members, began, known, newest
     name = tuple(member.key for member in members)
-    return _MEASURED.get(lineage.of(origin), name, asked, lambda: _measured(lineage, origin, asked))
+    return _MEASURED.get(
+        lineage.of(origin), name, seen, lambda: _measured(lineage, policy, members, origin, began, known, newest)
+    )
 
 
 def _concerned(lineage: Lineage, hit: set[str]) -> list[str]:
@@ -108,8 +100,15 @@ def _concerned(lineage: Lineage, hit: set[str]) -> list[str]:
     return sorted(key for key, node in lineage.nodes.items() if key in below or node.kind is NodeKind.MODEL)
 
 
-def _measured(lineage: Lineage, origin: str, asked: _Asked) -> Measured:
-    policy, members, began, known, newest = asked.policy, asked.members, asked.began, asked.known, asked.newest
+def _measured(
+    lineage: Lineage,
+    policy: Policy,
+    members: Sequence[Active],
+    origin: str,
+    began: Began,
+    known: Known,
+    newest: int | None,
+) -> Measured:
     since = began.latest
     seeds = spoilt(lineage, origin, members, newest)
     if began.deliberate:
